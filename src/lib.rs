@@ -1,0 +1,10 @@
+//! legato measures galaxies: networks that read a 128×128 stamp of a galaxy and return its
+//! magnitude, effective radius, Sérsic index and axis ratio, trained on galaxies the program
+//! simulates itself, on a small deep-learning engine of hand-written WGSL compute kernels.
+
+pub mod error;
+pub mod fits;
+pub mod rng;
+pub mod sky;
+
+pub use error::{Error, Result};
