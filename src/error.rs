@@ -80,7 +80,9 @@ pub enum Error {
         message: String,
     },
     /// The loss or the weights are no longer finite.
-    #[error("training diverged at step {step}: the loss is {loss}; lower --learning-rate, or look for bad pixels")]
+    #[error(
+        "training diverged at step {step}: the loss is {loss}; lower --learning-rate, or look for bad pixels"
+    )]
     Diverged {
         /// The step at which it was seen.
         step: u64,

@@ -1,0 +1,425 @@
+//! The device: opened once, records dispatches, submits them together, reads results back.
+
+use super::adapter;
+use super::kernel::{self, Constants, Kernel, Source};
+use super::pool::{self, Pool};
+use crate::engine::Tensor;
+use crate::{Error, Result};
+use std::cell::{Cell, RefCell};
+use std::collections::{HashMap, VecDeque};
+use std::rc::Rc;
+use std::sync::{Arc, Mutex, mpsc};
+
+/// How to open a device.
+#[derive(Clone, Debug)]
+pub struct GpuOptions {
+    /// `auto`, an index, or a part of an adapter's name.
+    pub device: String,
+    /// Compile kernels that are in bounds by construction without run-time checks.
+    pub unchecked: bool,
+}
+
+impl Default for GpuOptions {
+    fn default() -> Self {
+        GpuOptions { device: "auto".into(), unchecked: false }
+    }
+}
+
+/// Submissions that may wait in the driver's queue; more would only hold memory.
+const SUBMISSIONS_IN_FLIGHT: usize = 3;
+
+/// Bind groups kept for reuse before the cache starts afresh.
+const CACHED_BIND_GROUPS: usize = 4096;
+
+/// What went wrong asynchronously, first come.
+type Fault = Arc<Mutex<Option<Error>>>;
+
+struct Dispatch {
+    kernel: Rc<Kernel>,
+    bind_group: Rc<wgpu::BindGroup>,
+    immediates: Vec<u32>,
+    groups: [u32; 3],
+}
+
+type BindGroupKey = (u64, Vec<(u64, u64)>);
+type KernelKey = (*const Source, Vec<u32>);
+
+struct Inner {
+    device: wgpu::Device,
+    queue: wgpu::Queue,
+    info: wgpu::AdapterInfo,
+    limits: wgpu::Limits,
+    subgroups: bool,
+    unchecked: bool,
+    pool: Rc<RefCell<Pool>>,
+    kernels: RefCell<HashMap<KernelKey, Rc<Kernel>>>,
+    bind_groups: RefCell<HashMap<BindGroupKey, Rc<wgpu::BindGroup>>>,
+    recorded: RefCell<Vec<Dispatch>>,
+    in_flight: RefCell<VecDeque<wgpu::SubmissionIndex>>,
+    submissions: Cell<u64>,
+    fault: Fault,
+}
+
+/// A device and its queue. Cheap to clone; used from one thread.
+#[derive(Clone)]
+pub struct Gpu(Rc<Inner>);
+
+impl Gpu {
+    /// Opens the device that `options` name.
+    ///
+    /// # Errors
+    /// No such adapter, an adapter that lacks what the kernels need, or a driver that refuses.
+    pub fn open(options: &GpuOptions) -> Result<Gpu> {
+        let adapter = adapter::choose(&options.device)?;
+        let (info, limits, offered) = (adapter.get_info(), adapter.limits(), adapter.features());
+        let features = (wgpu::Features::SUBGROUP | wgpu::Features::TIMESTAMP_QUERY) & offered
+            | wgpu::Features::IMMEDIATES;
+        let request = adapter.request_device(&wgpu::DeviceDescriptor {
+            label: Some("legato"),
+            required_features: features,
+            required_limits: limits.clone(),
+            ..Default::default()
+        });
+        let (device, queue) = pollster::block_on(request)
+            .map_err(|e| Error::Device { adapter: info.name.clone(), message: e.to_string() })?;
+        let fault = Fault::default();
+        let seen = fault.clone();
+        device.on_uncaptured_error(Arc::new(move |error: wgpu::Error| {
+            let error = match error {
+                wgpu::Error::OutOfMemory { .. } => Error::OutOfMemory { message: error.to_string() },
+                other => Error::Gpu { message: other.to_string() },
+            };
+            seen.lock().unwrap_or_else(|e| e.into_inner()).get_or_insert(error);
+        }));
+        let seen = fault.clone();
+        device.set_device_lost_callback(move |reason, message| {
+            if reason != wgpu::DeviceLostReason::Destroyed {
+                let error = Error::DeviceLost { message: format!("{message} ({reason:?})") };
+                seen.lock().unwrap_or_else(|e| e.into_inner()).get_or_insert(error);
+            }
+        });
+        Ok(Gpu(Rc::new(Inner {
+            subgroups: features.contains(wgpu::Features::SUBGROUP),
+            unchecked: options.unchecked,
+            device,
+            queue,
+            info,
+            limits,
+            pool: Rc::default(),
+            kernels: RefCell::default(),
+            bind_groups: RefCell::default(),
+            recorded: RefCell::default(),
+            in_flight: RefCell::default(),
+            submissions: Cell::new(0),
+            fault,
+        })))
+    }
+
+    /// The adapter's name and driver, for provenance.
+    pub fn description(&self) -> String {
+        let info = &self.0.info;
+        format!("{} ({:?}, {} {})", info.name, info.backend, info.driver, info.driver_info)
+    }
+
+    /// Whether the kernels run on the CPU.
+    pub fn is_software(&self) -> bool {
+        self.0.info.device_type == wgpu::DeviceType::Cpu
+    }
+
+    /// Smallest and largest subgroup, where kernels may use subgroups at all.
+    pub fn subgroup_sizes(&self) -> Option<(u32, u32)> {
+        self.0.subgroups.then_some((self.0.info.subgroup_min_size, self.0.info.subgroup_max_size))
+    }
+
+    /// The limits of the device, which are the adapter's own.
+    pub fn limits(&self) -> &wgpu::Limits {
+        &self.0.limits
+    }
+
+    /// Buffers taken from the driver since the device was opened.
+    pub fn allocations(&self) -> u64 {
+        self.0.pool.borrow().allocations()
+    }
+
+    /// Bytes taken from the driver since the device was opened.
+    pub fn allocated_bytes(&self) -> u64 {
+        self.0.pool.borrow().bytes()
+    }
+
+    /// Command buffers submitted since the device was opened.
+    pub fn submissions(&self) -> u64 {
+        self.0.submissions.get()
+    }
+
+    // ── tensors ───────────────────────────────────────────────────────────────────────────────
+
+    /// A tensor whose contents are undefined until a kernel writes it.
+    ///
+    /// # Errors
+    /// It is larger than the device allows, or the device is out of memory.
+    pub fn tensor(&self, shape: &[usize]) -> Result<Tensor> {
+        let elements =
+            shape.iter().try_fold(1_usize, |n, &d| n.checked_mul(d)).filter(|&n| n <= u32::MAX as usize);
+        let Some(elements) = elements else {
+            return Err(Error::OutOfMemory {
+                message: format!("a tensor of shape {shape:?} has too many elements"),
+            });
+        };
+        let bytes = (elements.max(1) * 4) as u64;
+        Ok(Tensor::new(pool::take(&self.0.pool, &self.0.device, bytes)?, shape))
+    }
+
+    /// A tensor with the given values, in row-major order.
+    ///
+    /// # Errors
+    /// As [`Gpu::tensor`], or `values` does not fill the shape.
+    pub fn upload(&self, shape: &[usize], values: &[f32]) -> Result<Tensor> {
+        self.upload_words(shape, bytemuck::cast_slice(values))
+    }
+
+    /// As [`Gpu::upload`], for tensors whose kernels read 32-bit words.
+    pub fn upload_words(&self, shape: &[usize], words: &[u32]) -> Result<Tensor> {
+        let tensor = self.tensor(shape)?;
+        self.write(&tensor, words)?;
+        Ok(tensor)
+    }
+
+    fn write(&self, tensor: &Tensor, words: &[u32]) -> Result<()> {
+        if tensor.len() != words.len() {
+            return Err(Error::shape(
+                "upload",
+                format!("{} values do not fill a tensor of shape {:?}", words.len(), tensor.shape()),
+            ));
+        }
+        // The queue writes before everything not yet submitted, which may still read this memory
+        // under its former owner.
+        if !self.0.recorded.borrow().is_empty() {
+            self.submit()?;
+        }
+        self.0.queue.write_buffer(tensor.buffer.raw(), 0, bytemuck::cast_slice(words));
+        Ok(())
+    }
+
+    /// The values of a tensor, in row-major order; submits what is recorded and waits.
+    ///
+    /// # Errors
+    /// Whatever went wrong on the device since the last check.
+    pub fn read(&self, tensor: &Tensor) -> Result<Vec<f32>> {
+        self.start_read(tensor)?.wait()
+    }
+
+    /// Starts to read a tensor without waiting; submits what is recorded.
+    pub fn start_read(&self, tensor: &Tensor) -> Result<Readback> {
+        let bytes = (tensor.len() * 4) as u64;
+        let staging = self.0.device.create_buffer(&wgpu::BufferDescriptor {
+            label: Some("readback"),
+            size: bytes.max(4),
+            usage: wgpu::BufferUsages::COPY_DST | wgpu::BufferUsages::MAP_READ,
+            mapped_at_creation: false,
+        });
+        let mut encoder = self.encode();
+        encoder.copy_buffer_to_buffer(tensor.buffer.raw(), 0, &staging, 0, bytes);
+        self.finish(encoder)?;
+        let (sender, receiver) = mpsc::channel();
+        staging.slice(..).map_async(wgpu::MapMode::Read, move |result| {
+            // The receiver may be gone: then nobody wants the answer.
+            let _ = sender.send(result.map_err(|e| e.to_string()));
+        });
+        Ok(Readback { gpu: self.clone(), staging, receiver, elements: tensor.len() })
+    }
+
+    // ── kernels ───────────────────────────────────────────────────────────────────────────────
+
+    fn kernel(&self, source: &'static Source, constants: Constants) -> Result<Rc<Kernel>> {
+        let key = (std::ptr::from_ref(source), constants.iter().map(|&(_, value)| value).collect());
+        if let Some(kernel) = self.0.kernels.borrow().get(&key) {
+            return Ok(kernel.clone());
+        }
+        if source.needs_subgroups() && !self.0.subgroups {
+            let message = "it uses subgroups, which this device lacks".to_owned();
+            return Err(Error::Kernel { kernel: source.name.into(), message });
+        }
+        let id = self.0.kernels.borrow().len() as u64;
+        let kernel = Rc::new(kernel::compile(&self.0.device, source, constants, self.0.unchecked, id)?);
+        self.0.kernels.borrow_mut().insert(key, kernel.clone());
+        Ok(kernel)
+    }
+
+    /// Records one dispatch of a kernel: `tensors` are its bindings in order, `immediates` the
+    /// words of its immediate block, `groups` the number of workgroups along x, y and z. The
+    /// names in `constants` must come in the same order at every launch of a kernel.
+    ///
+    /// # Errors
+    /// The kernel does not compile here, the bindings are not those it declares, or the grid is
+    /// larger than the device allows.
+    pub fn launch(
+        &self,
+        source: &'static Source,
+        constants: Constants,
+        tensors: &[&Tensor],
+        immediates: &[u32],
+        groups: [u32; 3],
+    ) -> Result<()> {
+        let kernel = self.kernel(source, constants)?;
+        let most = self.0.limits.max_compute_workgroups_per_dimension;
+        if tensors.len() != kernel.bindings || immediates.len() * 4 != kernel.immediate_bytes {
+            let message = format!(
+                "launched with {} tensors and {} bytes of immediates; it declares {} and {}",
+                tensors.len(),
+                immediates.len() * 4,
+                kernel.bindings,
+                kernel.immediate_bytes
+            );
+            return Err(Error::Kernel { kernel: kernel.name.into(), message });
+        }
+        if groups.iter().any(|&n| n > most) {
+            let message =
+                format!("a grid of {groups:?} workgroups exceeds {most} a dimension: use smaller batches");
+            return Err(Error::Kernel { kernel: kernel.name.into(), message });
+        }
+        if groups.contains(&0) {
+            return Ok(());
+        }
+        let bind_group = self.bind_group(&kernel, tensors);
+        let dispatch = Dispatch { kernel, bind_group, immediates: immediates.to_vec(), groups };
+        self.0.recorded.borrow_mut().push(dispatch);
+        Ok(())
+    }
+
+    fn bind_group(&self, kernel: &Kernel, tensors: &[&Tensor]) -> Rc<wgpu::BindGroup> {
+        let bytes = |t: &Tensor| (t.len().max(1) * 4) as u64;
+        let key = (kernel.id, tensors.iter().map(|t| (t.buffer.id, bytes(t))).collect());
+        let mut cache = self.0.bind_groups.borrow_mut();
+        if let Some(found) = cache.get(&key) {
+            return found.clone();
+        }
+        if cache.len() >= CACHED_BIND_GROUPS {
+            cache.clear();
+        }
+        let entries: Vec<_> = tensors
+            .iter()
+            .enumerate()
+            .map(|(binding, tensor)| wgpu::BindGroupEntry {
+                binding: binding as u32,
+                resource: wgpu::BindingResource::Buffer(wgpu::BufferBinding {
+                    buffer: tensor.buffer.raw(),
+                    offset: 0,
+                    size: std::num::NonZeroU64::new(bytes(tensor)),
+                }),
+            })
+            .collect();
+        let made = Rc::new(self.0.device.create_bind_group(&wgpu::BindGroupDescriptor {
+            label: Some(kernel.name),
+            layout: &kernel.layout,
+            entries: &entries,
+        }));
+        cache.insert(key, made.clone());
+        made
+    }
+
+    // ── the queue ─────────────────────────────────────────────────────────────────────────────
+
+    /// Everything recorded so far as one compute pass.
+    fn encode(&self) -> wgpu::CommandEncoder {
+        let mut encoder = self.0.device.create_command_encoder(&Default::default());
+        let recorded = self.0.recorded.take();
+        if !recorded.is_empty() {
+            let mut pass = encoder.begin_compute_pass(&Default::default());
+            for dispatch in &recorded {
+                pass.set_pipeline(&dispatch.kernel.pipeline);
+                pass.set_bind_group(0, &*dispatch.bind_group, &[]);
+                if !dispatch.immediates.is_empty() {
+                    pass.set_immediates(0, bytemuck::cast_slice(&dispatch.immediates));
+                }
+                let [x, y, z] = dispatch.groups;
+                pass.dispatch_workgroups(x, y, z);
+            }
+        }
+        encoder
+    }
+
+    fn finish(&self, encoder: wgpu::CommandEncoder) -> Result<()> {
+        let index = self.0.queue.submit([encoder.finish()]);
+        self.0.submissions.set(self.0.submissions.get() + 1);
+        self.0.in_flight.borrow_mut().push_back(index);
+        while self.0.in_flight.borrow().len() > SUBMISSIONS_IN_FLIGHT {
+            let oldest = self.0.in_flight.borrow_mut().pop_front();
+            self.poll(wgpu::PollType::Wait { submission_index: oldest, timeout: None })?;
+        }
+        self.check()
+    }
+
+    /// Sends everything recorded to the device as one command buffer.
+    ///
+    /// # Errors
+    /// Whatever went wrong on the device since the last check.
+    pub fn submit(&self) -> Result<()> {
+        let encoder = self.encode();
+        self.finish(encoder)
+    }
+
+    /// Submits and waits until the device is idle.
+    pub fn wait(&self) -> Result<()> {
+        self.submit()?;
+        self.0.in_flight.borrow_mut().clear();
+        self.poll(wgpu::PollType::wait_indefinitely())
+    }
+
+    fn poll(&self, how: wgpu::PollType) -> Result<()> {
+        let result = self.0.device.poll(how);
+        self.check()?;
+        result.map(drop).map_err(|e| Error::Gpu { message: e.to_string() })
+    }
+
+    /// The first error that the device reported since the last check, if any.
+    fn check(&self) -> Result<()> {
+        self.0.fault.lock().unwrap_or_else(|e| e.into_inner()).take().map_or(Ok(()), Err)
+    }
+}
+
+/// A read that is under way.
+pub struct Readback {
+    gpu: Gpu,
+    staging: wgpu::Buffer,
+    receiver: mpsc::Receiver<std::result::Result<(), String>>,
+    elements: usize,
+}
+
+impl Readback {
+    /// The values, if they have arrived.
+    pub fn poll(&self) -> Result<Option<Vec<f32>>> {
+        self.gpu.poll(wgpu::PollType::Poll)?;
+        match self.receiver.try_recv() {
+            Ok(mapped) => self.values(mapped).map(Some),
+            Err(mpsc::TryRecvError::Empty) => Ok(None),
+            Err(mpsc::TryRecvError::Disconnected) => {
+                Err(Error::Gpu { message: "a read was abandoned".into() })
+            }
+        }
+    }
+
+    /// The values, as soon as they have arrived.
+    pub fn wait(self) -> Result<Vec<f32>> {
+        self.gpu.0.in_flight.borrow_mut().clear();
+        self.gpu.poll(wgpu::PollType::wait_indefinitely())?;
+        let mapped = self.receiver.recv().map_err(|e| Error::Gpu { message: e.to_string() })?;
+        self.values(mapped)
+    }
+
+    fn values(&self, mapped: std::result::Result<(), String>) -> Result<Vec<f32>> {
+        mapped.map_err(|message| Error::Gpu { message })?;
+        let view =
+            self.staging.slice(..).get_mapped_range().map_err(|e| Error::Gpu { message: e.to_string() })?;
+        let mut values = vec![0.0_f32; self.elements];
+        bytemuck::cast_slice_mut(&mut values).copy_from_slice(&view[..self.elements * 4]);
+        Ok(values)
+    }
+}
+
+/// A grid of workgroups of `size` invocations that covers `n` of them, folded into two dimensions
+/// where one would overflow. The kernel's index is `g.y * (groups.x * size) + g.x`.
+pub fn linear_grid(n: usize, size: u32) -> [u32; 3] {
+    const ROW: u32 = 32_768;
+    let groups = (n as u64).div_ceil(u64::from(size)) as u32;
+    if groups <= ROW { [groups, 1, 1] } else { [ROW, groups.div_ceil(ROW), 1] }
+}

@@ -1,0 +1,20 @@
+//! A small deep-learning engine on hand-written WGSL compute kernels. It knows nothing of
+//! galaxies: any small convolutional network can be built, trained and stored with it.
+//!
+//! | module | what lives there |
+//! |---|---|
+//! | [`gpu`] | the device: adapters, buffers and their reuse, kernels, recording |
+//! | [`tensor`] | arrays of f32 on the device |
+//! | [`ops`] | the operations, one file each: forward, backward, f64 reference |
+//! | [`tape`] | reverse-mode differentiation |
+//! | [`nn`] | networks as data, initialisation, weights on disk |
+
+pub mod gpu;
+pub mod nn;
+pub mod ops;
+pub mod tape;
+pub mod tensor;
+
+pub use gpu::{Gpu, GpuOptions};
+pub use tape::{Tape, Var};
+pub use tensor::Tensor;

@@ -1,0 +1,24 @@
+//! The operations. A file is one operation, from top to bottom: what it computes and its gradient,
+//! the launches, the f64 reference, the tests. Its kernels stand under the same name in `shaders/`.
+
+pub mod arithmetic;
+pub mod reduce;
+
+#[cfg(test)]
+pub(crate) mod check;
+
+use super::gpu::Source;
+use crate::{Error, Result};
+
+/// Every kernel of the engine, for translation tests and documentation.
+pub fn kernels() -> Vec<&'static Source> {
+    [arithmetic::KERNELS, reduce::KERNELS].concat()
+}
+
+/// Refuses inputs of different shapes.
+fn same_shape(operation: &'static str, a: &[usize], b: &[usize]) -> Result<()> {
+    if a == b {
+        return Ok(());
+    }
+    Err(Error::shape(operation, format!("shapes {a:?} and {b:?} differ")))
+}

@@ -1,0 +1,102 @@
+//! Sums and means, in two passes and a fixed order: the same bits every time, without atomics.
+//!
+//! s = Σᵢ aᵢ and m = s/n, so ∂L/∂aᵢ = g for the sum and g/n for the mean, with g the gradient of
+//! the one number that comes out.
+
+use crate::Result;
+use crate::engine::gpu::{Source, device::linear_grid};
+use crate::engine::{Gpu, Tape, Tensor, Var};
+
+static SUM_ROWS: Source =
+    Source { name: "sum_rows", parts: &[include_str!("../../../shaders/sum_rows.wgsl")], in_bounds: true };
+static FILL: Source =
+    Source { name: "fill", parts: &[include_str!("../../../shaders/fill.wgsl")], in_bounds: true };
+
+pub(super) const KERNELS: &[&Source] = &[&SUM_ROWS, &FILL];
+
+fn sum_blocks(gpu: &Gpu, input: &Tensor, rows: usize, per_block: usize, factor: f32) -> Result<Tensor> {
+    let columns = input.len() / rows.max(1);
+    let blocks = rows.div_ceil(per_block);
+    let output = gpu.tensor(&[blocks, columns])?;
+    let words = [rows as u32, columns as u32, per_block as u32, factor.to_bits()];
+    gpu.launch(&SUM_ROWS, &[], &[input, &output], &words, linear_grid(output.len(), 64))?;
+    Ok(output)
+}
+
+/// The sum over the rows of a matrix, times `factor`: \[rows\]\[columns\] → \[columns\]. The first
+/// pass leaves about √rows blocks, so that both have work for many invocations.
+pub(crate) fn sum_rows(gpu: &Gpu, input: &Tensor, rows: usize, factor: f32) -> Result<Tensor> {
+    let columns = input.len() / rows.max(1);
+    let per_block = (rows as f64).sqrt().ceil() as usize;
+    let partial = if rows > 64 {
+        sum_blocks(gpu, input, rows, per_block, 1.0)?
+    } else {
+        input.reshaped(&[rows, columns])
+    };
+    let rows = partial.shape()[0];
+    Ok(sum_blocks(gpu, &partial, rows, rows.max(1), factor)?.reshaped(&[columns]))
+}
+
+fn reduce(tape: &Tape, a: &Var, factor: f32) -> Result<Var> {
+    let (gpu, shape) = (tape.gpu().clone(), a.shape().to_vec());
+    let total = sum_rows(&gpu, a.value(), a.value().len(), factor)?;
+    Ok(tape.push(total, &[a], move |g| {
+        let da = gpu.tensor(&shape)?;
+        gpu.launch(&FILL, &[], &[g, &da], &[factor.to_bits()], linear_grid(da.len(), 256))?;
+        Ok(vec![Some(da)])
+    }))
+}
+
+/// The sum of all elements, of shape \[1\].
+pub fn sum(tape: &Tape, a: &Var) -> Result<Var> {
+    reduce(tape, a, 1.0)
+}
+
+/// The mean of all elements, of shape \[1\].
+pub fn mean(tape: &Tape, a: &Var) -> Result<Var> {
+    reduce(tape, a, 1.0 / a.value().len() as f32)
+}
+
+/// The f64 reference of the sum over the rows of a matrix with `columns` columns.
+pub fn sum_rows_reference(input: &[f64], columns: usize) -> Vec<f64> {
+    let mut total = vec![0.0; columns];
+    for row in input.chunks(columns) {
+        total.iter_mut().zip(row).for_each(|(t, x)| *t += x);
+    }
+    total
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::check;
+    use super::*;
+
+    #[test]
+    fn sums_over_rows_match_the_reference() {
+        check::on_every_gpu(|gpu| {
+            for (rows, columns) in [(1, 1), (1, 7), (64, 3), (65, 3), (1000, 5), (4099, 16), (3, 300)] {
+                let input = check::random(&[rows, columns], 1, 1.0);
+                let tensor = gpu.upload(&[rows, columns], &input)?;
+                let reference = sum_rows_reference(&check::f64s(&input), columns);
+                check::close("sum_rows", &gpu.read(&sum_rows(gpu, &tensor, rows, 1.0)?)?, reference);
+            }
+            Ok(())
+        });
+    }
+
+    #[test]
+    fn the_mean_is_the_sum_over_the_count() {
+        check::on_every_gpu(|gpu| {
+            let tape = Tape::new(gpu);
+            let a = tape.constant(&gpu.upload(&[3], &[1.0, 2.0, 6.0])?);
+            assert_eq!(gpu.read(mean(&tape, &a)?.value())?, [3.0]);
+            Ok(())
+        });
+    }
+
+    #[test]
+    fn gradients_match_finite_differences() {
+        check::gradients("sum", &[&[7, 13]], 0.1, |tape, v| sum(tape, &v[0]));
+        check::gradients("mean", &[&[7, 13]], 0.1, |tape, v| mean(tape, &v[0]));
+    }
+}
