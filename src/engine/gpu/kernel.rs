@@ -67,6 +67,15 @@ fn reflect(source: &Source, text: &str) -> Result<(Vec<bool>, u32)> {
     Ok((bindings, immediate_bytes))
 }
 
+/// An error and its causes, in one line.
+fn chain(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(error.source(), |cause| cause.source());
+    causes.fold(error.to_string(), |text, cause| {
+        let cause = cause.to_string();
+        if text.contains(&cause) { text } else { format!("{text}: {cause}") }
+    })
+}
+
 pub(super) fn compile(
     device: &wgpu::Device,
     source: &Source,
@@ -131,7 +140,7 @@ pub(super) fn compile(
     let internal = pollster::block_on(scopes.1.pop());
     let validation = pollster::block_on(scopes.0.pop());
     if let Some(error) = validation.or(internal) {
-        return Err(source.error(error.to_string()));
+        return Err(source.error(chain(&error)));
     }
     Ok(Kernel {
         id,

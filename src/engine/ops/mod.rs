@@ -2,7 +2,9 @@
 //! the launches, the f64 reference, the tests. Its kernels stand under the same name in `shaders/`.
 
 pub mod arithmetic;
+pub mod conv2d;
 pub mod reduce;
+pub mod relu;
 
 #[cfg(test)]
 pub(crate) mod check;
@@ -12,7 +14,7 @@ use crate::{Error, Result};
 
 /// Every kernel of the engine, for translation tests and documentation.
 pub fn kernels() -> Vec<&'static Source> {
-    [arithmetic::KERNELS, reduce::KERNELS].concat()
+    [arithmetic::KERNELS, conv2d::KERNELS, reduce::KERNELS].concat()
 }
 
 /// Refuses inputs of different shapes.

@@ -1,0 +1,88 @@
+// Weight gradient of the first layer (one input channel), first pass: each block of output rows
+// sums its own pixels,
+//
+//   p[block,ky,kx,o] = Σ_{(n,i,j) in block} x[n, i+ky−PAD_TOP, j+kx−PAD_LEFT] · d[n,i,j,o]
+//
+// and sum_rows.wgsl adds the blocks in their order.
+//
+//   x   [N][HEIGHT][WIDTH] f32
+//   d   [N][HEIGHT][WIDTH][CO/OUTPUTS] Outputs       ∂L/∂y; CO a multiple of OUTPUTS
+//   p   [N·BLOCKS][KH][KW][CO/OUTPUTS] Outputs       KH and KW at most 4
+//
+// Tile: an invocation keeps all KH·KW taps of OUTPUTS channels, a matrix a kernel row, and walks
+// its rows four pixels at a time. A workgroup is LANES lanes over channels.
+// Dispatch: (N·BLOCKS, ⌈CO/OUTPUTS / LANES⌉).
+//
+// What makes it fast: the kernel's columns take the place of input channels, and all windows of a
+// row are shuffled out of one load a lane. Contract: subgroups of at least 8 lanes, LANES a
+// multiple of 8.
+
+override HEIGHT: u32;
+override WIDTH: u32;
+override CO: u32;
+override KH: u32;
+override KW: u32;
+override PAD_TOP: u32;
+override PAD_LEFT: u32;
+override LANES: u32;
+override BLOCKS: u32;
+
+@group(0) @binding(0) var<storage, read> x: array<f32>;
+@group(0) @binding(1) var<storage, read> d: array<Outputs>;
+@group(0) @binding(2) var<storage, read_write> p: array<Outputs>;
+
+fn pixel(image: u32, i: i32, j: i32) -> f32 {
+  let inside = i >= 0 && i < i32(HEIGHT) && j >= 0 && j < i32(WIDTH);
+  let at = (image * HEIGHT + u32(clamp(i, 0, i32(HEIGHT) - 1))) * WIDTH + u32(clamp(j, 0, i32(WIDTH) - 1));
+  return select(0.0, x[at], inside);
+}
+
+fn gradient(row: u32, j: u32, o: u32) -> Outputs {
+  let at = (row * WIDTH + min(j, WIDTH - 1u)) * (CO / OUTPUTS) + o;
+  return select(Outputs(), d[at], WIDTH % 4u == 0u || j < WIDTH);
+}
+
+// A column a tap: column kx gains Σ over the four pixels of x[j+kx]·d[j].
+fn accumulate(taps: Matrix, row: f32, g: Matrix) -> Matrix {
+  return multiply_add_4(g, windows(row), taps);
+}
+
+fn store(at: u32, sum: Matrix) {
+  let next = CO / OUTPUTS;
+  p[at] = sum[0];
+  if KW > 1u { p[at + next] = sum[1]; }
+  if KW > 2u { p[at + 2u * next] = sum[2]; }
+  if KW > 3u { p[at + 3u * next] = sum[3]; }
+}
+
+@compute @workgroup_size(LANES)
+fn main(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) group: vec3u,
+        @builtin(subgroup_invocation_id) lane: u32) {
+  let image = group.x / BLOCKS;
+  let rows = (HEIGHT + BLOCKS - 1u) / BLOCKS;
+  let first = min(group.x % BLOCKS * rows, HEIGHT);
+  let last = min(first + rows, HEIGHT);
+  let outputs = group.y * LANES + local;
+  let o = min(outputs, CO / OUTPUTS - 1u);
+  let strips = (WIDTH + 3u) / 4u;
+  var t0: Matrix; var t1: Matrix; var t2: Matrix; var t3: Matrix;
+  for (var strip = first * strips; strip < last * strips; strip++) {
+    let i = strip / strips;
+    let j = strip % strips * 4u;
+    let line = image * HEIGHT + i;
+    let g = Matrix(gradient(line, j, o), gradient(line, j + 1u, o), gradient(line, j + 2u, o), gradient(line, j + 3u, o));
+    let row = i32(i) - i32(PAD_TOP);
+    let column = i32(j + min(lane, 6u)) - i32(PAD_LEFT);
+    t0 = accumulate(t0, pixel(image, row, column), g);
+    if KH > 1u { t1 = accumulate(t1, pixel(image, row + 1, column), g); }
+    if KH > 2u { t2 = accumulate(t2, pixel(image, row + 2, column), g); }
+    if KH > 3u { t3 = accumulate(t3, pixel(image, row + 3, column), g); }
+  }
+  if outputs >= CO / OUTPUTS { return; }
+  let next = KW * (CO / OUTPUTS);
+  let at = group.x * KH * next + o;
+  store(at, t0);
+  if KH > 1u { store(at + next, t1); }
+  if KH > 2u { store(at + 2u * next, t2); }
+  if KH > 3u { store(at + 3u * next, t3); }
+}

@@ -1,0 +1,255 @@
+//! Which kernel a convolution runs, and its launch.
+
+use super::Geometry;
+use crate::Result;
+use crate::engine::gpu::{Source, device::linear_grid};
+use crate::engine::ops::reduce;
+use crate::engine::{Gpu, Tensor};
+
+macro_rules! shader {
+    ($name:literal) => {
+        include_str!(concat!("../../../../shaders/", $name, ".wgsl"))
+    };
+}
+
+const BY_2: &str = shader!("conv2d_outputs_by_2");
+const BY_4: &str = shader!("conv2d_outputs_by_4");
+const TILE: &str = shader!("conv2d_tile");
+const STORE: &str = shader!("conv2d_forward_store");
+const FORWARD: &str = shader!("conv2d_forward_tiled");
+const FORWARD_ONE: &str = shader!("conv2d_forward_one_channel");
+const WEIGHTS: &str = shader!("conv2d_weight_gradient_tiled");
+const WEIGHTS_ONE: &str = shader!("conv2d_weight_gradient_one_channel");
+
+/// A kernel for two and for four output channels an invocation.
+type ByWidth = [Source; 2];
+
+static FORWARD_TILED: ByWidth = [
+    Source { name: "conv2d_forward_tiled", parts: &[BY_2, TILE, STORE, FORWARD], in_bounds: true },
+    Source { name: "conv2d_forward_tiled", parts: &[BY_4, TILE, STORE, FORWARD], in_bounds: true },
+];
+static FORWARD_ONE_CHANNEL: ByWidth = [
+    Source { name: "conv2d_forward_one_channel", parts: &[BY_2, TILE, STORE, FORWARD_ONE], in_bounds: true },
+    Source { name: "conv2d_forward_one_channel", parts: &[BY_4, TILE, STORE, FORWARD_ONE], in_bounds: true },
+];
+static WEIGHT_GRADIENT_TILED: ByWidth = [
+    Source { name: "conv2d_weight_gradient_tiled", parts: &[BY_2, TILE, WEIGHTS], in_bounds: true },
+    Source { name: "conv2d_weight_gradient_tiled", parts: &[BY_4, TILE, WEIGHTS], in_bounds: true },
+];
+static WEIGHT_GRADIENT_ONE_CHANNEL: ByWidth = [
+    Source { name: "conv2d_weight_gradient_one_channel", parts: &[BY_2, TILE, WEIGHTS_ONE], in_bounds: true },
+    Source { name: "conv2d_weight_gradient_one_channel", parts: &[BY_4, TILE, WEIGHTS_ONE], in_bounds: true },
+];
+static FORWARD_PLAIN: Source =
+    Source { name: "conv2d_forward_plain", parts: &[shader!("conv2d_forward_plain")], in_bounds: true };
+static WEIGHT_GRADIENT_PLAIN: Source = Source {
+    name: "conv2d_weight_gradient_plain",
+    parts: &[shader!("conv2d_weight_gradient_plain")],
+    in_bounds: true,
+};
+static FLIP: Source = Source { name: "conv2d_flip", parts: &[shader!("conv2d_flip")], in_bounds: true };
+
+pub(in crate::engine::ops) const KERNELS: &[&Source] = &[
+    &FORWARD_TILED[0],
+    &FORWARD_TILED[1],
+    &FORWARD_ONE_CHANNEL[0],
+    &FORWARD_ONE_CHANNEL[1],
+    &FORWARD_PLAIN,
+    &WEIGHT_GRADIENT_TILED[0],
+    &WEIGHT_GRADIENT_TILED[1],
+    &WEIGHT_GRADIENT_ONE_CHANNEL[0],
+    &WEIGHT_GRADIENT_ONE_CHANNEL[1],
+    &WEIGHT_GRADIENT_PLAIN,
+    &FLIP,
+];
+
+/// Lanes that share the loads of a row: what the tiled kernels assume of a subgroup.
+const SHARED_LANES: usize = 8;
+/// Widest kernel whose windows the tiled kernels hold in registers.
+const WIDEST_TILED: usize = 4;
+/// Lanes × tiles of a workgroup.
+const WORKGROUP: usize = 64;
+/// Blocks that a weight gradient is split into, at least, so that small batches fill a device.
+const LEAST_BLOCKS: usize = 64;
+
+/// What the forward kernel does to a finished sum; the numbers are the shaders'.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Epilogue {
+    None = 0,
+    Bias = 1,
+    BiasRelu = 2,
+}
+
+/// How the tiled kernels divide the output channels among lanes.
+struct Tiling {
+    /// Index into a [`ByWidth`].
+    which: usize,
+    /// Output channels of an invocation.
+    outputs: usize,
+    lanes: usize,
+    /// Rows of lanes in a workgroup.
+    rows: usize,
+}
+
+/// The tiling for a number of output channels on this device; `None` where the tiled kernels
+/// cannot run: no subgroups, too narrow ones, or channels that do not divide.
+fn tiling(gpu: &Gpu, out_channels: usize) -> Option<Tiling> {
+    let (least, most) = gpu.subgroup_sizes()?;
+    if (least as usize) < SHARED_LANES || !out_channels.is_multiple_of(2) {
+        return None;
+    }
+    let outputs = if out_channels.is_multiple_of(4) && out_channels >= 4 * SHARED_LANES { 4 } else { 2 };
+    let lanes = (out_channels / outputs).next_multiple_of(SHARED_LANES).min(WORKGROUP);
+    // A subgroup must not span two rows of lanes, which work on different tiles.
+    let rows = if lanes.is_multiple_of(most as usize) { (WORKGROUP / lanes).max(1) } else { 1 };
+    Some(Tiling { which: outputs / 4, outputs, lanes, rows })
+}
+
+/// A convolution's sizes as the kernels' constants; the padding is that of the way forward or back.
+struct Sizes {
+    height: u32,
+    width: u32,
+    ci: u32,
+    co: u32,
+    kh: u32,
+    kw: u32,
+    pad_top: u32,
+    pad_left: u32,
+}
+
+impl Sizes {
+    fn of(g: &Geometry) -> Self {
+        Sizes {
+            height: g.height as u32,
+            width: g.width as u32,
+            ci: g.in_channels as u32,
+            co: g.out_channels as u32,
+            kh: g.kernel_height as u32,
+            kw: g.kernel_width as u32,
+            pad_top: g.pad_top() as u32,
+            pad_left: g.pad_left() as u32,
+        }
+    }
+
+    fn constants(&self) -> Vec<(&'static str, u32)> {
+        let mut constants = self.constants_of_one_channel();
+        constants.push(("CI", self.ci));
+        constants
+    }
+
+    fn constants_of_one_channel(&self) -> Vec<(&'static str, u32)> {
+        vec![
+            ("HEIGHT", self.height),
+            ("WIDTH", self.width),
+            ("CO", self.co),
+            ("KH", self.kh),
+            ("KW", self.kw),
+            ("PAD_TOP", self.pad_top),
+            ("PAD_LEFT", self.pad_left),
+        ]
+    }
+}
+
+/// y = f(conv(x, w) + b). With [`Epilogue::None`] the bias is not read.
+pub(super) fn forward(
+    gpu: &Gpu,
+    geometry: &Geometry,
+    x: &Tensor,
+    w: &Tensor,
+    b: &Tensor,
+    epilogue: Epilogue,
+) -> Result<Tensor> {
+    convolve(gpu, geometry.batch, &Sizes::of(geometry), x, w, b, epilogue)
+}
+
+fn convolve(
+    gpu: &Gpu,
+    batch: usize,
+    sizes: &Sizes,
+    x: &Tensor,
+    w: &Tensor,
+    b: &Tensor,
+    epilogue: Epilogue,
+) -> Result<Tensor> {
+    let &Sizes { height, width, ci, co, kw, .. } = sizes;
+    let y = gpu.tensor(&[batch, height as usize, width as usize, co as usize])?;
+    let tensors = [x, w, b, &y];
+    let tiling = tiling(gpu, co as usize).filter(|_| kw as usize <= WIDEST_TILED);
+    match tiling.filter(|_| ci == 1 || ci.is_multiple_of(4)) {
+        Some(Tiling { which, outputs, lanes, rows }) => {
+            let (source, mut constants) = match ci {
+                1 => (&FORWARD_ONE_CHANNEL[which], sizes.constants_of_one_channel()),
+                _ => (&FORWARD_TILED[which], sizes.constants()),
+            };
+            constants.extend([
+                ("EPILOGUE", epilogue as u32),
+                ("LANES", lanes as u32),
+                ("TILES", rows as u32),
+            ]);
+            let tiles = width.div_ceil(8) * height.div_ceil(4);
+            let channel_groups = (co as usize / outputs).div_ceil(lanes);
+            let grid = [tiles.div_ceil(rows as u32), channel_groups as u32, batch as u32];
+            gpu.launch(source, &constants, &tensors, &[], grid)?;
+        }
+        None => {
+            let mut constants = sizes.constants();
+            constants.push(("EPILOGUE", epilogue as u32));
+            gpu.launch(&FORWARD_PLAIN, &constants, &tensors, &[], linear_grid(y.len(), 64))?;
+        }
+    }
+    Ok(y)
+}
+
+/// ∂L/∂x from g = ∂L/∂y: the forward kernel on the flipped weights.
+pub(super) fn input_gradient(gpu: &Gpu, geometry: &Geometry, w: &Tensor, g: &Tensor) -> Result<Tensor> {
+    let Sizes { height, width, ci, co, kh, kw, pad_top, pad_left } = Sizes::of(geometry);
+    let flipped = gpu.tensor(&[kh as usize, kw as usize, co as usize, ci as usize])?;
+    gpu.launch(&FLIP, &[], &[w, &flipped], &[kh * kw, ci, co], linear_grid(w.len(), 64))?;
+    let back = Sizes {
+        height,
+        width,
+        ci: co,
+        co: ci,
+        kh,
+        kw,
+        pad_top: kh - 1 - pad_top,
+        pad_left: kw - 1 - pad_left,
+    };
+    convolve(gpu, geometry.batch, &back, g, &flipped, &flipped, Epilogue::None)
+}
+
+/// ∂L/∂w from x and g = ∂L/∂y, in two passes.
+pub(super) fn weight_gradient(gpu: &Gpu, geometry: &Geometry, x: &Tensor, g: &Tensor) -> Result<Tensor> {
+    let sizes = Sizes::of(geometry);
+    let &Sizes { ci, co, kh, kw, .. } = &sizes;
+    let shape = [kh as usize, kw as usize, ci as usize, co as usize];
+    let blocks = LEAST_BLOCKS.div_ceil(geometry.batch).min(geometry.height);
+    let all_blocks = geometry.batch * blocks;
+    let partial = gpu.tensor(&[all_blocks, shape.iter().product()])?;
+    let tensors = [x, g, &partial];
+    let fits = kh.max(kw) as usize <= WIDEST_TILED;
+    match tiling(gpu, co as usize).filter(|_| fits && (ci == 1 || ci.is_multiple_of(4))) {
+        Some(Tiling { which, outputs, lanes, rows }) => {
+            let channel_groups = (co as usize / outputs).div_ceil(lanes) as u32;
+            let common = [("LANES", lanes as u32), ("BLOCKS", blocks as u32)];
+            if ci == 1 {
+                let constants = [sizes.constants_of_one_channel(), common.to_vec()].concat();
+                let grid = [all_blocks as u32, channel_groups, 1];
+                gpu.launch(&WEIGHT_GRADIENT_ONE_CHANNEL[which], &constants, &tensors, &[], grid)?;
+            } else {
+                let mut constants = [sizes.constants(), common.to_vec()].concat();
+                let rows = rows.min(ci as usize / 4) as u32;
+                constants.push(("GROUPS", rows));
+                let grid = [all_blocks as u32, (ci / 4).div_ceil(rows), channel_groups];
+                gpu.launch(&WEIGHT_GRADIENT_TILED[which], &constants, &tensors, &[], grid)?;
+            }
+        }
+        None => {
+            let mut constants = sizes.constants();
+            constants.push(("BLOCKS", blocks as u32));
+            let grid = linear_grid(partial.len(), 64);
+            gpu.launch(&WEIGHT_GRADIENT_PLAIN, &constants, &tensors, &[], grid)?;
+        }
+    }
+    Ok(reduce::sum_rows(gpu, &partial, all_blocks, 1.0)?.reshaped(&shape))
+}

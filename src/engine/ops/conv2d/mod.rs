@@ -1,0 +1,170 @@
+//! Convolution with stride 1 and a `same` border of zeros, with bias, and fused with ReLU.
+//!
+//! y\[n,i,j,o\] = b\[o\] + Σ_{ky,kx,c} x\[n, i+ky−p, j+kx−q, c\] · w\[ky,kx,c,o\]
+//!
+//! with p = ⌊(KH−1)/2⌋ and q = ⌊(KW−1)/2⌋: an even kernel pads one more at the bottom and the
+//! right, as Keras and PyTorch do. With g = ∂L/∂y,
+//!
+//! * ∂L/∂x is the convolution of g with w turned round, its channels exchanged and its padding's
+//!   sides swapped (p′ = KH−1−p);
+//! * ∂L/∂w\[ky,kx,c,o\] = Σ_{n,i,j} x\[n, i+ky−p, j+kx−q, c\] · g\[n,i,j,o\];
+//! * ∂L/∂b\[o\] = Σ_{n,i,j} g\[n,i,j,o\].
+//!
+//! The fused operation [`conv2d_bias_relu`] is y = max(0, conv2d(x)); it goes back with g where
+//! y > 0 and 0 elsewhere in place of g.
+
+mod launch;
+mod reference;
+
+#[cfg(test)]
+mod tests;
+
+pub(super) use launch::KERNELS;
+pub use reference::{conv2d_backward_reference, conv2d_reference};
+
+use super::{reduce, relu};
+use crate::engine::{Gpu, Tape, Tensor, Var};
+use crate::{Error, Result};
+use launch::Epilogue;
+
+/// The sizes of a convolution; input and output have the same height and width.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Geometry {
+    /// Images.
+    pub batch: usize,
+    /// Rows of an image.
+    pub height: usize,
+    /// Columns of an image.
+    pub width: usize,
+    /// Channels in.
+    pub in_channels: usize,
+    /// Channels out.
+    pub out_channels: usize,
+    /// Rows of the kernel.
+    pub kernel_height: usize,
+    /// Columns of the kernel.
+    pub kernel_width: usize,
+}
+
+impl Geometry {
+    /// Rows of zeros above the image; one more lies below it where the kernel is even.
+    pub fn pad_top(&self) -> usize {
+        (self.kernel_height - 1) / 2
+    }
+
+    /// Columns of zeros left of the image; one more lies right of it where the kernel is even.
+    pub fn pad_left(&self) -> usize {
+        (self.kernel_width - 1) / 2
+    }
+
+    /// Multiply-adds of the forward pass, counting the border as if it were image.
+    pub fn macs(&self) -> u64 {
+        [
+            self.batch,
+            self.height,
+            self.width,
+            self.in_channels,
+            self.out_channels,
+            self.kernel_height,
+            self.kernel_width,
+        ]
+        .iter()
+        .map(|&n| n as u64)
+        .product()
+    }
+
+    fn input_shape(&self) -> [usize; 4] {
+        [self.batch, self.height, self.width, self.in_channels]
+    }
+
+    fn output_shape(&self) -> [usize; 4] {
+        [self.batch, self.height, self.width, self.out_channels]
+    }
+
+    /// The geometry of an input of shape \[N\]\[H\]\[W\]\[CI\] under weights \[KH\]\[KW\]\[CI\]\[CO\].
+    fn of(operation: &'static str, x: &[usize], w: &[usize], b: &[usize]) -> Result<Geometry> {
+        let misfit = |what: &str| {
+            Err(Error::shape(
+                operation,
+                format!("input {x:?}, weights {w:?} and bias {b:?} do not fit: {what}"),
+            ))
+        };
+        let (&[batch, height, width, in_channels], &[kernel_height, kernel_width, from, out_channels]) =
+            (x, w)
+        else {
+            return misfit(
+                "the input must be [images, height, width, channels], the weights [rows, columns, channels in, out]",
+            );
+        };
+        if from != in_channels {
+            return misfit(&format!("the weights take {from} channels, the input has {in_channels}"));
+        }
+        if b != [out_channels] {
+            return misfit(&format!("the bias must have one number for each of {out_channels} channels"));
+        }
+        if x.iter().chain(w).any(|&n| n == 0) {
+            return misfit("every size must be at least 1");
+        }
+        Ok(Geometry { batch, height, width, in_channels, out_channels, kernel_height, kernel_width })
+    }
+}
+
+/// Convolution plus bias: x \[N\]\[H\]\[W\]\[CI\], w \[KH\]\[KW\]\[CI\]\[CO\], b \[CO\] →
+/// \[N\]\[H\]\[W\]\[CO\].
+///
+/// # Errors
+/// Shapes that do not fit.
+pub fn conv2d(tape: &Tape, x: &Var, w: &Var, b: &Var) -> Result<Var> {
+    let geometry = Geometry::of("conv2d", x.shape(), w.shape(), b.shape())?;
+    let y = launch::forward(tape.gpu(), &geometry, x.value(), w.value(), b.value(), Epilogue::Bias)?;
+    let backward = Backward::new(tape.gpu(), geometry, x, w);
+    Ok(tape.push(y, &[x, w, b], move |g| backward.run(g)))
+}
+
+/// max(0, [`conv2d`]) in one kernel.
+///
+/// # Errors
+/// Shapes that do not fit.
+pub fn conv2d_bias_relu(tape: &Tape, x: &Var, w: &Var, b: &Var) -> Result<Var> {
+    let geometry = Geometry::of("conv2d_bias_relu", x.shape(), w.shape(), b.shape())?;
+    let y = launch::forward(tape.gpu(), &geometry, x.value(), w.value(), b.value(), Epilogue::BiasRelu)?;
+    let backward = Backward::new(tape.gpu(), geometry, x, w);
+    let active = y.clone();
+    Ok(tape.push(y, &[x, w, b], move |g| {
+        let masked = relu::mask(&backward.gpu, g, &active)?;
+        drop(active);
+        backward.run(&masked)
+    }))
+}
+
+/// What the way back needs.
+struct Backward {
+    gpu: Gpu,
+    geometry: Geometry,
+    x: Tensor,
+    w: Tensor,
+    input_needs_gradient: bool,
+}
+
+impl Backward {
+    fn new(gpu: &Gpu, geometry: Geometry, x: &Var, w: &Var) -> Self {
+        Backward {
+            gpu: gpu.clone(),
+            geometry,
+            x: x.value().clone(),
+            w: w.value().clone(),
+            input_needs_gradient: x.needs_gradient(),
+        }
+    }
+
+    fn run(self, g: &Tensor) -> Result<Vec<Option<Tensor>>> {
+        let Backward { gpu, geometry, x, w, input_needs_gradient } = self;
+        let dw = launch::weight_gradient(&gpu, &geometry, &x, g)?;
+        let db = reduce::sum_rows(&gpu, g, geometry.batch * geometry.height * geometry.width, 1.0)?;
+        let dx = match input_needs_gradient {
+            true => Some(launch::input_gradient(&gpu, &geometry, &w, g)?),
+            false => None,
+        };
+        Ok(vec![dx, Some(dw), Some(db)])
+    }
+}

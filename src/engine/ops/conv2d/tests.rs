@@ -1,0 +1,167 @@
+//! Kernels against the f64 reference, gradients against finite differences, errors.
+
+use super::*;
+use crate::engine::ops::check;
+
+fn geometry(n: usize, [h, w]: [usize; 2], [ci, co]: [usize; 2], [kh, kw]: [usize; 2]) -> Geometry {
+    Geometry {
+        batch: n,
+        height: h,
+        width: w,
+        in_channels: ci,
+        out_channels: co,
+        kernel_height: kh,
+        kernel_width: kw,
+    }
+}
+
+/// Sizes that divide nothing, in each of the kernels' domains.
+fn awkward() -> Vec<Geometry> {
+    vec![
+        // plain: odd channels, or kernels wider than four
+        geometry(1, [1, 1], [1, 1], [1, 1]),
+        geometry(2, [5, 7], [3, 5], [3, 3]),
+        geometry(1, [9, 6], [4, 8], [5, 5]),
+        geometry(1, [6, 9], [2, 8], [2, 6]),
+        geometry(1, [2, 3], [3, 2], [4, 4]),
+        // one channel in
+        geometry(1, [1, 1], [1, 2], [4, 4]),
+        geometry(3, [7, 13], [1, 16], [4, 4]),
+        geometry(1, [12, 10], [1, 6], [3, 2]),
+        geometry(2, [8, 16], [1, 40], [1, 3]),
+        // tiled
+        geometry(1, [1, 1], [4, 2], [2, 2]),
+        geometry(2, [7, 11], [8, 10], [3, 3]),
+        geometry(1, [12, 24], [16, 16], [4, 4]),
+        geometry(3, [9, 17], [12, 36], [2, 2]),
+        geometry(1, [5, 8], [4, 68], [1, 1]),
+        geometry(1, [6, 5], [4, 300], [3, 1]),
+        geometry(1, [4, 8], [20, 32], [1, 4]),
+        geometry(65, [3, 2], [4, 8], [2, 3]),
+    ]
+}
+
+struct Case {
+    x: Vec<f32>,
+    w: Vec<f32>,
+    b: Vec<f32>,
+    d: Vec<f32>,
+    shapes: [Vec<usize>; 4],
+}
+
+impl Case {
+    fn of(g: &Geometry) -> Self {
+        let weights = vec![g.kernel_height, g.kernel_width, g.in_channels, g.out_channels];
+        let shapes = [g.input_shape().to_vec(), weights, vec![g.out_channels], g.output_shape().to_vec()];
+        Case {
+            x: check::random(&shapes[0], 1, 1.0),
+            w: check::random(&shapes[1], 2, 1.0),
+            b: check::random(&shapes[2], 3, 1.0),
+            d: check::random(&shapes[3], 4, 1.0),
+            shapes,
+        }
+    }
+
+    fn upload(&self, gpu: &Gpu) -> Result<[Tensor; 4]> {
+        let [x, w, b, d] = &self.shapes;
+        Ok([
+            gpu.upload(x, &self.x)?,
+            gpu.upload(w, &self.w)?,
+            gpu.upload(b, &self.b)?,
+            gpu.upload(d, &self.d)?,
+        ])
+    }
+}
+
+#[test]
+fn forward_matches_the_reference() {
+    check::on_every_gpu(|gpu| {
+        for g in awkward() {
+            let case = Case::of(&g);
+            let [x, w, b, _] = case.upload(gpu)?;
+            let y = conv2d_reference(&g, &check::f64s(&case.x), &check::f64s(&case.w), &check::f64s(&case.b));
+            let run = |epilogue| gpu.read(&launch::forward(gpu, &g, &x, &w, &b, epilogue)?);
+            check::close(&format!("conv2d {g:?}"), &run(Epilogue::Bias)?, y.iter().copied());
+            let relu = y.iter().map(|y| y.max(0.0));
+            check::close(&format!("conv2d_bias_relu {g:?}"), &run(Epilogue::BiasRelu)?, relu);
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn backward_matches_the_reference() {
+    check::on_every_gpu(|gpu| {
+        for g in awkward() {
+            let case = Case::of(&g);
+            let [x, w, _, d] = case.upload(gpu)?;
+            let [dx, dw, _] = conv2d_backward_reference(
+                &g,
+                &check::f64s(&case.x),
+                &check::f64s(&case.w),
+                &check::f64s(&case.d),
+            );
+            let found = gpu.read(&launch::input_gradient(gpu, &g, &w, &d)?)?;
+            check::close(&format!("input gradient {g:?}"), &found, dx);
+            let found = gpu.read(&launch::weight_gradient(gpu, &g, &x, &d)?)?;
+            check::close(&format!("weight gradient {g:?}"), &found, dw);
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn gradients_match_finite_differences() {
+    for (n, image, channels, kernel) in
+        [(2, [5, 7], [3, 5], [3, 3]), (2, [5, 9], [1, 6], [4, 4]), (1, [6, 11], [4, 10], [2, 2])]
+    {
+        let g = geometry(n, image, channels, kernel);
+        let Case { shapes: [x, w, b, _], .. } = Case::of(&g);
+        check::gradients(&format!("conv2d {g:?}"), &[&x, &w, &b], 0.05, |tape, v| {
+            conv2d(tape, &v[0], &v[1], &v[2])
+        });
+    }
+}
+
+#[test]
+fn fused_gradients_match_finite_differences() {
+    // A small step, and weights small beside the biases, keep outputs from crossing the kink at 0.
+    let g = geometry(2, [5, 9], [4, 6], [3, 2]);
+    let Case { x, w, b, shapes: [sx, sw, sb, _], .. } = Case::of(&g);
+    let w: Vec<f32> = w.iter().map(|w| 0.02 * w).collect();
+    let b: Vec<f32> = b.iter().map(|b| b + b.signum()).collect();
+    check::gradients_at("conv2d_bias_relu", &[&sx, &sw, &sb], &[x, w, b], 0.01, |tape, v| {
+        conv2d_bias_relu(tape, &v[0], &v[1], &v[2])
+    });
+}
+
+#[test]
+fn an_even_kernel_pads_the_bottom_and_the_right() {
+    check::on_every_gpu(|gpu| {
+        // A 2×2 kernel of ones over an image of ones: 4 where it fits, less at the far border.
+        let (x, w) = (gpu.upload(&[1, 2, 2, 1], &[1.0; 4])?, gpu.upload(&[2, 2, 1, 1], &[1.0; 4])?);
+        let tape = Tape::new(gpu);
+        let b = tape.constant(&gpu.upload(&[1], &[0.0])?);
+        let y = conv2d(&tape, &tape.constant(&x), &tape.constant(&w), &b)?;
+        assert_eq!(gpu.read(y.value())?, [4.0, 2.0, 2.0, 1.0]);
+        Ok(())
+    });
+}
+
+#[test]
+fn shapes_that_do_not_fit_are_an_error_that_names_them() {
+    check::on_every_gpu(|gpu| {
+        let tape = Tape::new(gpu);
+        let constant = |shape: &[usize]| -> Result<Var> { Ok(tape.constant(&gpu.tensor(shape)?)) };
+        let (x, w, b) = (constant(&[1, 4, 4, 3])?, constant(&[3, 3, 2, 8])?, constant(&[8])?);
+        let message = conv2d(&tape, &x, &w, &b).expect_err("3 channels are not 2").to_string();
+        assert_eq!(
+            message,
+            "conv2d: input [1, 4, 4, 3], weights [3, 3, 2, 8] and bias [8] do not fit: \
+             the weights take 2 channels, the input has 3"
+        );
+        assert!(conv2d(&tape, &x, &constant(&[3, 3, 3, 8])?, &constant(&[7])?).is_err());
+        assert!(conv2d_bias_relu(&tape, &constant(&[4, 4, 3])?, &w, &b).is_err());
+        Ok(())
+    });
+}
