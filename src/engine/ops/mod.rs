@@ -3,6 +3,7 @@
 
 pub mod arithmetic;
 pub mod reduce;
+pub mod relu;
 
 #[cfg(test)]
 pub(crate) mod check;
@@ -12,7 +13,7 @@ use crate::{Error, Result};
 
 /// Every kernel of the engine, for translation tests and documentation.
 pub fn kernels() -> Vec<&'static Source> {
-    [arithmetic::KERNELS, reduce::KERNELS].concat()
+    [arithmetic::KERNELS, reduce::KERNELS, relu::KERNELS].concat()
 }
 
 /// Refuses inputs of different shapes.
