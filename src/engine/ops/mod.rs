@@ -2,6 +2,7 @@
 //! the launches, the f64 reference, the tests. Its kernels stand under the same name in `shaders/`.
 
 pub mod arithmetic;
+pub mod max_pool;
 pub mod reduce;
 pub mod relu;
 
@@ -13,7 +14,7 @@ use crate::{Error, Result};
 
 /// Every kernel of the engine, for translation tests and documentation.
 pub fn kernels() -> Vec<&'static Source> {
-    [arithmetic::KERNELS, reduce::KERNELS, relu::KERNELS].concat()
+    [arithmetic::KERNELS, reduce::KERNELS, relu::KERNELS, max_pool::KERNELS].concat()
 }
 
 /// Refuses inputs of different shapes.
