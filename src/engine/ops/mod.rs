@@ -2,6 +2,7 @@
 //! the launches, the f64 reference, the tests. Its kernels stand under the same name in `shaders/`.
 
 pub mod arithmetic;
+pub mod mae;
 pub mod max_pool;
 pub mod reduce;
 pub mod relu;
@@ -14,7 +15,7 @@ use crate::{Error, Result};
 
 /// Every kernel of the engine, for translation tests and documentation.
 pub fn kernels() -> Vec<&'static Source> {
-    [arithmetic::KERNELS, reduce::KERNELS, relu::KERNELS, max_pool::KERNELS].concat()
+    [arithmetic::KERNELS, reduce::KERNELS, relu::KERNELS, max_pool::KERNELS, mae::KERNELS].concat()
 }
 
 /// Refuses inputs of different shapes.
