@@ -2,6 +2,7 @@
 //! the launches, the f64 reference, the tests. Its kernels stand under the same name in `shaders/`.
 
 pub mod arithmetic;
+pub mod flatten;
 pub mod mae;
 pub mod max_pool;
 pub mod reduce;
