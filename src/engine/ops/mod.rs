@@ -3,6 +3,9 @@
 
 pub mod arithmetic;
 pub mod conv2d;
+pub mod flatten;
+pub mod mae;
+pub mod max_pool;
 pub mod reduce;
 pub mod relu;
 
@@ -14,7 +17,15 @@ use crate::{Error, Result};
 
 /// Every kernel of the engine, for translation tests and documentation.
 pub fn kernels() -> Vec<&'static Source> {
-    [arithmetic::KERNELS, conv2d::KERNELS, reduce::KERNELS].concat()
+    [
+        arithmetic::KERNELS,
+        conv2d::KERNELS,
+        mae::KERNELS,
+        max_pool::KERNELS,
+        reduce::KERNELS,
+        relu::KERNELS,
+    ]
+    .concat()
 }
 
 /// Refuses inputs of different shapes.

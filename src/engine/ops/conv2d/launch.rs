@@ -74,9 +74,12 @@ const LEAST_BLOCKS: usize = 64;
 
 /// What the forward kernel does to a finished sum; the numbers are the shaders'.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Epilogue {
+pub enum Epilogue {
+    /// Nothing.
     None = 0,
+    /// Adds the bias.
     Bias = 1,
+    /// Adds the bias, then takes the positive part.
     BiasRelu = 2,
 }
 
@@ -151,7 +154,7 @@ impl Sizes {
 }
 
 /// y = f(conv(x, w) + b). With [`Epilogue::None`] the bias is not read.
-pub(super) fn forward(
+pub fn forward(
     gpu: &Gpu,
     geometry: &Geometry,
     x: &Tensor,
@@ -201,7 +204,7 @@ fn convolve(
 }
 
 /// ∂L/∂x from g = ∂L/∂y: the forward kernel on the flipped weights.
-pub(super) fn input_gradient(gpu: &Gpu, geometry: &Geometry, w: &Tensor, g: &Tensor) -> Result<Tensor> {
+pub fn input_gradient(gpu: &Gpu, geometry: &Geometry, w: &Tensor, g: &Tensor) -> Result<Tensor> {
     let Sizes { height, width, ci, co, kh, kw, pad_top, pad_left } = Sizes::of(geometry);
     let flipped = gpu.tensor(&[kh as usize, kw as usize, co as usize, ci as usize])?;
     gpu.launch(&FLIP, &[], &[w, &flipped], &[kh * kw, ci, co], linear_grid(w.len(), 64))?;
@@ -219,7 +222,7 @@ pub(super) fn input_gradient(gpu: &Gpu, geometry: &Geometry, w: &Tensor, g: &Ten
 }
 
 /// ∂L/∂w from x and g = ∂L/∂y, in two passes.
-pub(super) fn weight_gradient(gpu: &Gpu, geometry: &Geometry, x: &Tensor, g: &Tensor) -> Result<Tensor> {
+pub fn weight_gradient(gpu: &Gpu, geometry: &Geometry, x: &Tensor, g: &Tensor) -> Result<Tensor> {
     let sizes = Sizes::of(geometry);
     let &Sizes { ci, co, kh, kw, .. } = &sizes;
     let shape = [kh as usize, kw as usize, ci as usize, co as usize];

@@ -20,12 +20,12 @@ mod reference;
 mod tests;
 
 pub(super) use launch::KERNELS;
+pub use launch::{Epilogue, forward, input_gradient, weight_gradient};
 pub use reference::{conv2d_backward_reference, conv2d_reference};
 
 use super::{reduce, relu};
 use crate::engine::{Gpu, Tape, Tensor, Var};
 use crate::{Error, Result};
-use launch::Epilogue;
 
 /// The sizes of a convolution; input and output have the same height and width.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

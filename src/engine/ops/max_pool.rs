@@ -1,0 +1,142 @@
+//! 2×2 max-pooling with stride 2.
+//!
+//! y\[b\]\[r\]\[s\]\[c\] = max over i, j ∈ {0, 1} of x\[b\]\[2r+i\]\[2s+j\]\[c\]; a last odd row or
+//! column is dropped. ∂L/∂x is g at the largest element of each cell (the first of equals in row
+//! order) and 0 everywhere else.
+
+use crate::engine::gpu::Source;
+use crate::engine::{Gpu, Tape, Tensor, Var};
+use crate::{Error, Result};
+
+static FORWARD: Source =
+    Source { name: "max_pool", parts: &[include_str!("../../../shaders/max_pool.wgsl")], in_bounds: true };
+static BACKWARD: Source = Source {
+    name: "max_pool_gradient",
+    parts: &[include_str!("../../../shaders/max_pool_gradient.wgsl")],
+    in_bounds: true,
+};
+
+pub(super) const KERNELS: &[&Source] = &[&FORWARD, &BACKWARD];
+
+const GROUP: usize = 64;
+
+fn forward(gpu: &Gpu, x: &Tensor, [b, h, w, c]: [usize; 4]) -> Result<Tensor> {
+    let y = gpu.tensor(&[b, h / 2, w / 2, c])?;
+    let groups = [(w / 2 * c).div_ceil(GROUP) as u32, (h / 2) as u32, b as u32];
+    gpu.launch(&FORWARD, &[], &[x, &y], &[h as u32, w as u32, c as u32], groups)?;
+    Ok(y)
+}
+
+fn backward(gpu: &Gpu, g: &Tensor, x: &Tensor, [b, h, w, c]: [usize; 4]) -> Result<Tensor> {
+    let dx = gpu.tensor(&[b, h, w, c])?;
+    let groups = [(w.div_ceil(2) * c).div_ceil(GROUP) as u32, h.div_ceil(2) as u32, b as u32];
+    gpu.launch(&BACKWARD, &[], &[g, x, &dx], &[h as u32, w as u32, c as u32], groups)?;
+    Ok(dx)
+}
+
+/// The largest of each 2×2 cell: \[B, H, W, C\] → \[B, ⌊H/2⌋, ⌊W/2⌋, C\].
+///
+/// # Errors
+/// `x` has not four axes, or is narrower or lower than one cell.
+pub fn max_pool(tape: &Tape, x: &Var) -> Result<Var> {
+    let shape = match *x.shape() {
+        [b, h, w, c] if h >= 2 && w >= 2 => [b, h, w, c],
+        ref other => {
+            let message = format!("the input has shape {other:?}, not [B, H, W, C] with H and W at least 2");
+            return Err(Error::shape("max_pool", message));
+        }
+    };
+    let gpu = tape.gpu().clone();
+    let y = forward(&gpu, x.value(), shape)?;
+    let x_value = x.value().clone();
+    Ok(tape.push(y, &[x], move |g| Ok(vec![Some(backward(&gpu, g, &x_value, shape)?)])))
+}
+
+/// The f64 reference of [`max_pool`]: the output, and for each of its elements the position in `x`
+/// that it was taken from, where the gradient goes back to.
+pub fn max_pool_reference(x: &[f64], [b, h, w, c]: [usize; 4]) -> (Vec<f64>, Vec<usize>) {
+    let (mut values, mut positions) = (Vec::new(), Vec::new());
+    for image in 0..b {
+        for row in 0..h / 2 {
+            for column in 0..w / 2 {
+                for channel in 0..c {
+                    let at = |i, j| ((image * h + 2 * row + i) * w + 2 * column + j) * c + channel;
+                    let mut best = at(0, 0);
+                    for other in [at(0, 1), at(1, 0), at(1, 1)] {
+                        if x[other] > x[best] {
+                            best = other;
+                        }
+                    }
+                    values.push(x[best]);
+                    positions.push(best);
+                }
+            }
+        }
+    }
+    (values, positions)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::check;
+    use super::*;
+
+    #[test]
+    fn both_directions_match_the_reference() {
+        check::on_every_gpu(|gpu| {
+            for shape in [[1, 2, 2, 1], [2, 5, 7, 3], [3, 2, 9, 17], [1, 13, 2, 65], [2, 6, 8, 16]] {
+                let [b, h, w, c] = shape;
+                let out = [b, h / 2, w / 2, c];
+                let (x, g) = (check::random(&shape, 1, 1.0), check::random(&out, 2, 1.0));
+                let (tx, tg) = (gpu.upload(&shape, &x)?, gpu.upload(&out, &g)?);
+                let (values, positions) = max_pool_reference(&check::f64s(&x), shape);
+                let y = forward(gpu, &tx, shape)?;
+                assert_eq!(y.shape(), out);
+                check::close("max_pool", &gpu.read(&y)?, values);
+                let mut gradient = vec![0.0; x.len()];
+                positions.iter().zip(&g).for_each(|(&at, &g)| gradient[at] = f64::from(g));
+                check::close("gradient", &gpu.read(&backward(gpu, &tg, &tx, shape)?)?, gradient);
+            }
+            Ok(())
+        });
+    }
+
+    #[test]
+    fn of_equals_the_first_gets_the_gradient() {
+        check::on_every_gpu(|gpu| {
+            let g = gpu.upload(&[1, 1, 1, 1], &[3.0])?;
+            for (x, want) in [
+                ([0.0, 0.0, 0.0, 0.0], [3.0, 0.0, 0.0, 0.0]),
+                ([0.0, 1.0, 1.0, 1.0], [0.0, 3.0, 0.0, 0.0]),
+                ([0.0, -1.0, 1.0, 1.0], [0.0, 0.0, 3.0, 0.0]),
+            ] {
+                let x = gpu.upload(&[1, 2, 2, 1], &x)?;
+                assert_eq!(gpu.read(&backward(gpu, &g, &x, [1, 2, 2, 1])?)?, want);
+            }
+            Ok(())
+        });
+    }
+
+    #[test]
+    fn gradients_match_finite_differences() {
+        // Distinct values 0.05 apart in a scattered order: a step of 0.01 keeps every maximum.
+        let shape = [2, 5, 6, 3];
+        let n: usize = shape.iter().product();
+        let x = (0..n).map(|i| 0.05 * ((i * 77 + 5) % n) as f32 - 4.0).collect();
+        check::gradients_at("max_pool", &[&shape], &[x], 0.01, |tape, v| max_pool(tape, &v[0]));
+    }
+
+    #[test]
+    fn an_input_smaller_than_a_cell_is_an_error() {
+        check::on_every_gpu(|gpu| {
+            let tape = Tape::new(gpu);
+            let x = tape.constant(&gpu.upload(&[1, 1, 4, 1], &[0.0; 4])?);
+            let message = max_pool(&tape, &x).expect_err("one row").to_string();
+            assert_eq!(
+                message,
+                "max_pool: the input has shape [1, 1, 4, 1], not [B, H, W, C] with H and W at least 2"
+            );
+            Ok(())
+        });
+    }
+}
