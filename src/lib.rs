@@ -4,6 +4,7 @@
 
 pub mod engine;
 pub mod error;
+pub mod files;
 pub mod fits;
 pub mod rng;
 pub mod sky;

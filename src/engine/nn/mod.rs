@@ -1,1 +1,11 @@
-//! Networks as data.
+//! Networks: described as data ([`network`]), with weights and a way forward ([`model`]), trained
+//! a step at a time ([`optimiser`]), stored on disk ([`weights`]).
+
+pub mod model;
+pub mod network;
+pub mod optimiser;
+pub mod weights;
+
+pub use model::{Mode, Model};
+pub use network::{Layer, Network};
+pub use optimiser::Adam;
