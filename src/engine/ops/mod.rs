@@ -2,6 +2,7 @@
 //! the launches, the f64 reference, the tests. Its kernels stand under the same name in `shaders/`.
 
 pub mod arithmetic;
+pub mod dense;
 pub mod flatten;
 pub mod mae;
 pub mod max_pool;
@@ -16,7 +17,8 @@ use crate::{Error, Result};
 
 /// Every kernel of the engine, for translation tests and documentation.
 pub fn kernels() -> Vec<&'static Source> {
-    [arithmetic::KERNELS, reduce::KERNELS, relu::KERNELS, max_pool::KERNELS, mae::KERNELS].concat()
+    [arithmetic::KERNELS, reduce::KERNELS, relu::KERNELS, max_pool::KERNELS, mae::KERNELS, dense::KERNELS]
+        .concat()
 }
 
 /// Refuses inputs of different shapes.
