@@ -3,6 +3,8 @@
 
 pub mod arithmetic;
 pub mod dense;
+pub mod draw;
+pub mod dropout;
 pub mod flatten;
 pub mod mae;
 pub mod max_pool;
@@ -17,8 +19,16 @@ use crate::{Error, Result};
 
 /// Every kernel of the engine, for translation tests and documentation.
 pub fn kernels() -> Vec<&'static Source> {
-    [arithmetic::KERNELS, reduce::KERNELS, relu::KERNELS, max_pool::KERNELS, mae::KERNELS, dense::KERNELS]
-        .concat()
+    [
+        arithmetic::KERNELS,
+        reduce::KERNELS,
+        relu::KERNELS,
+        max_pool::KERNELS,
+        mae::KERNELS,
+        dense::KERNELS,
+        dropout::KERNELS,
+    ]
+    .concat()
 }
 
 /// Refuses inputs of different shapes.
