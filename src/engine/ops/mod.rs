@@ -8,6 +8,7 @@ pub mod dropout;
 pub mod flatten;
 pub mod mae;
 pub mod max_pool;
+pub mod noise;
 pub mod reduce;
 pub mod relu;
 
@@ -27,6 +28,7 @@ pub fn kernels() -> Vec<&'static Source> {
         mae::KERNELS,
         dense::KERNELS,
         dropout::KERNELS,
+        noise::KERNELS,
     ]
     .concat()
 }
