@@ -1,11 +1,16 @@
 //! The operations. A file is one operation, from top to bottom: what it computes and its gradient,
 //! the launches, the f64 reference, the tests. Its kernels stand under the same name in `shaders/`.
 
+pub mod adam;
 pub mod arithmetic;
 pub mod conv2d;
+pub mod dense;
+pub mod draw;
+pub mod dropout;
 pub mod flatten;
 pub mod mae;
 pub mod max_pool;
+pub mod noise;
 pub mod reduce;
 pub mod relu;
 
@@ -18,10 +23,14 @@ use crate::{Error, Result};
 /// Every kernel of the engine, for translation tests and documentation.
 pub fn kernels() -> Vec<&'static Source> {
     [
+        adam::KERNELS,
         arithmetic::KERNELS,
         conv2d::KERNELS,
+        dense::KERNELS,
+        dropout::KERNELS,
         mae::KERNELS,
         max_pool::KERNELS,
+        noise::KERNELS,
         reduce::KERNELS,
         relu::KERNELS,
     ]
