@@ -1,1 +1,31 @@
+//! Galaxies as the sky makes them: profile, point spread function, noise, stamp. Plain f64 on the
+//! CPU, parallel by stamp.
+//!
+//! | file | idea |
+//! |---|---|
+//! | `sersic.rs` | the profile, its b_n and its flux |
+//! | `core.rs` | its light split into a cusp to transform and a rest to sample |
+//! | `bessel.rs` | J₀, for that transform |
+//! | `psf.rs` | effective point spread functions and their transfer functions |
+//! | `fourier.rs` | the 2-D transforms of real images |
+//! | `render.rs` | galaxy ⊗ PSF at the pixels' centres |
+//! | `noise.rs` | sky and photon noise, correlated or not |
+//! | `survey.rs` | a survey described in TOML |
+//! | `simulate.rs` | (survey, seed, index) → stamp and truth |
 
+mod bessel;
+mod core;
+mod fourier;
+mod noise;
+mod psf;
+mod render;
+mod sersic;
+mod simulate;
+mod survey;
+
+pub use noise::Noise;
+pub use psf::{Psf, PsfImage};
+pub use render::Renderer;
+pub use sersic::{INDEX_LIMITS, Sersic, b_n, flux_of, magnitude_of};
+pub use simulate::{Simulator, Truth};
+pub use survey::{Distribution, GalaxyRanges, NoiseCorrelation, PsfModel, Range, Survey};

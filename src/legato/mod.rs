@@ -1,0 +1,38 @@
+//! DeepLeGATo: networks that read a stamp of a galaxy and return its structural parameters.
+//!
+//! | file | idea |
+//! |---|---|
+//! | `parameter.rs` | what is estimated, and its scaling to [-1, 1] |
+//! | `presets.rs` | the two architectures |
+//! | `provenance.rs` | what a weights file says of itself |
+//! | `stamps.rs` | a data set in memory |
+//! | `recipe.rs` | how a network is trained |
+//! | `training.rs` | the training loop |
+//! | `checkpoint.rs` | stopping and going on |
+//! | `statistics.rs` | R² and its company |
+//! | `predict.rs` | from stamps to parameters |
+//! | `evaluate.rs` | predictions beside the truth |
+//! | `fit.rs` | from FITS images to a catalogue |
+
+mod checkpoint;
+mod evaluate;
+mod fit;
+mod parameter;
+mod predict;
+mod presets;
+mod provenance;
+mod recipe;
+mod stamps;
+mod statistics;
+mod training;
+
+pub use evaluate::{Evaluation, evaluate};
+pub use fit::{FitOptions, fit};
+pub use parameter::{Parameter, Scaling};
+pub use predict::{Estimator, load_estimators};
+pub use presets::{Architecture, Stretching};
+pub use provenance::Provenance;
+pub use recipe::{Recipe, Schedule};
+pub use stamps::Stamps;
+pub use statistics::Statistics;
+pub use training::{Outcome, Training, WEIGHTS_FILE, memory_needed};

@@ -1,0 +1,65 @@
+//! What a weights file says of itself: what it measures, on which images, and how it was made.
+
+use super::{Parameter, Scaling};
+use crate::engine::nn::weights::Metadata;
+use crate::{Error, Result};
+use serde::{Deserialize, Serialize};
+use std::path::Path;
+
+/// The metadata key that holds it, as JSON.
+const KEY: &str = "legato";
+
+/// The provenance of a trained network.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Provenance {
+    /// What the network measures.
+    pub parameter: Parameter,
+    /// The range that it was trained on.
+    pub scaling: Scaling,
+    /// The survey whose galaxies it saw.
+    pub survey: String,
+    /// AB zero point of the images it expects.
+    pub zero_point: f64,
+    /// Pixel scale of the images it expects, arcsec.
+    pub pixel_scale: f64,
+    /// Standard deviation of the sky noise it saw, in the image's unit.
+    pub sigma: f64,
+    /// The data set it was trained on.
+    pub data: String,
+    /// The run's seed.
+    pub seed: u64,
+    /// The epoch whose weights these are, from 1.
+    pub epoch: usize,
+    /// Stamps seen until then, repeats counted.
+    pub images_seen: u64,
+    /// Mean absolute error of the scaled target on the validation set.
+    pub validation_mae: f64,
+    /// R² of the physical values on the validation set.
+    pub validation_r2: f64,
+    /// The version of legato that trained it.
+    pub version: String,
+    /// The adapter that trained it.
+    pub adapter: String,
+}
+
+impl Provenance {
+    /// As metadata of a weights file.
+    ///
+    /// # Errors
+    /// Numbers that JSON cannot hold.
+    pub fn metadata(&self, path: &Path) -> Result<Metadata> {
+        let text = serde_json::to_string(self).map_err(|e| Error::weights(path, e.to_string()))?;
+        Ok([(KEY.to_owned(), text)].into())
+    }
+
+    /// From the metadata of the weights file at `path`.
+    ///
+    /// # Errors
+    /// The file was not made by training with legato, or by a version too different.
+    pub fn from_metadata(path: &Path, metadata: &Metadata) -> Result<Self> {
+        let text = metadata.get(KEY).ok_or_else(|| {
+            Error::weights(path, "does not say which parameter it measures: make it with `legato train`")
+        })?;
+        serde_json::from_str(text).map_err(|e| Error::weights(path, format!("has a provenance that cannot be read: {e}")))
+    }
+}

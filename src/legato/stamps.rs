@@ -1,0 +1,81 @@
+//! A data set in memory: stamps, and what is on them.
+
+use crate::fits::{Dataset, DatasetMeta};
+use crate::sky::{Simulator, Truth};
+use crate::{Error, Result};
+use std::path::Path;
+
+/// Square stamps with their truth.
+#[derive(Clone, Debug)]
+pub struct Stamps {
+    size: usize,
+    pixels: Vec<f32>,
+    truths: Vec<Truth>,
+    /// What the data set says of itself.
+    pub meta: DatasetMeta,
+    /// Where it came from, for provenance.
+    pub origin: String,
+}
+
+impl Stamps {
+    /// Reads a whole data set.
+    ///
+    /// # Errors
+    /// A file that is not a data set, has no `TRUTH`, or whose stamps are not square.
+    pub fn read(path: &Path) -> Result<Self> {
+        let mut dataset = Dataset::open(path)?;
+        let (size, width) = (dataset.height(), dataset.width());
+        if size != width {
+            return Err(Error::fits_hdu(path, 0, format!("stamps of {width}×{size} pixels are not square")));
+        }
+        let truths = dataset.truth().map(<[Truth]>::to_vec).ok_or_else(|| {
+            Error::fits(path, "has no TRUTH table, so nothing can be learned from it or compared with it")
+        })?;
+        let mut pixels = Vec::new();
+        dataset.read(0..dataset.len(), &mut pixels)?;
+        if let Some(bad) = pixels.iter().position(|p| !p.is_finite()) {
+            let stamp = bad / (size * size);
+            let message = format!("stamp {stamp} (counted from 0) has a pixel that is not a number");
+            return Err(Error::fits_hdu(path, 0, message));
+        }
+        Ok(Stamps { size, pixels, truths, meta: dataset.meta().clone(), origin: path.display().to_string() })
+    }
+
+    /// Simulates stamps `range` of a survey.
+    ///
+    /// # Errors
+    /// Those of the simulator.
+    pub fn simulate(simulator: &Simulator, range: std::ops::Range<u64>) -> Result<Self> {
+        let survey = simulator.survey();
+        let meta = DatasetMeta::simulated(survey, simulator.seed());
+        let origin = format!("simulation of {} with seed {}", survey.name, simulator.seed());
+        let (pixels, truths) = simulator.batch(range)?;
+        Ok(Stamps { size: survey.stamp_size, pixels, truths, meta, origin })
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.truths.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.truths.is_empty()
+    }
+
+    /// Pixels along a side.
+    pub fn size(&self) -> usize {
+        self.size
+    }
+
+    /// The pixels of one stamp, row by row.
+    pub fn pixels(&self, index: usize) -> &[f32] {
+        let area = self.size * self.size;
+        &self.pixels[index * area..(index + 1) * area]
+    }
+
+    /// What is on each stamp.
+    pub fn truths(&self) -> &[Truth] {
+        &self.truths
+    }
+}
