@@ -11,6 +11,7 @@ pub mod max_pool;
 pub mod noise;
 pub mod reduce;
 pub mod relu;
+pub mod stretch;
 
 #[cfg(test)]
 pub(crate) mod check;
@@ -29,6 +30,7 @@ pub fn kernels() -> Vec<&'static Source> {
         dense::KERNELS,
         dropout::KERNELS,
         noise::KERNELS,
+        stretch::KERNELS,
     ]
     .concat()
 }
