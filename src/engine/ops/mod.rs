@@ -2,6 +2,7 @@
 //! the launches, the f64 reference, the tests. Its kernels stand under the same name in `shaders/`.
 
 pub mod arithmetic;
+pub mod augment;
 pub mod dense;
 pub mod draw;
 pub mod dropout;
@@ -31,6 +32,7 @@ pub fn kernels() -> Vec<&'static Source> {
         dropout::KERNELS,
         noise::KERNELS,
         stretch::KERNELS,
+        augment::KERNELS,
     ]
     .concat()
 }
