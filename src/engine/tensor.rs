@@ -33,7 +33,7 @@ impl Tensor {
 
     /// The same memory under another shape of as many elements.
     pub(super) fn reshaped(&self, shape: &[usize]) -> Self {
-        debug_assert_eq!(self.len(), shape.iter().product());
+        debug_assert_eq!(self.len(), shape.iter().product::<usize>());
         Tensor { buffer: self.buffer.clone(), shape: shape.to_vec() }
     }
 }

@@ -68,7 +68,7 @@ impl Adam {
         let tape = Tape::new(gpu);
         let parameters = model.on_tape(&tape, true);
         let output = model.forward(&tape, &parameters, &tape.constant(inputs), mode)?;
-        let loss = mae::mae(&tape, &output, &tape.constant(targets))?;
+        let loss = mae::mae(&tape, &output, targets)?;
         drop(output);
         let gradients = tape.backward(&loss)?;
         self.steps += 1;

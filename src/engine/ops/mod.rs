@@ -3,6 +3,7 @@
 
 pub mod adam;
 pub mod arithmetic;
+pub mod augment;
 pub mod conv2d;
 pub mod dense;
 pub mod draw;
@@ -13,6 +14,7 @@ pub mod max_pool;
 pub mod noise;
 pub mod reduce;
 pub mod relu;
+pub mod stretch;
 
 #[cfg(test)]
 pub(crate) mod check;
@@ -25,6 +27,7 @@ pub fn kernels() -> Vec<&'static Source> {
     [
         adam::KERNELS,
         arithmetic::KERNELS,
+        augment::KERNELS,
         conv2d::KERNELS,
         dense::KERNELS,
         dropout::KERNELS,
@@ -33,6 +36,7 @@ pub fn kernels() -> Vec<&'static Source> {
         noise::KERNELS,
         reduce::KERNELS,
         relu::KERNELS,
+        stretch::KERNELS,
     ]
     .concat()
 }
