@@ -6,6 +6,7 @@ pub mod engine;
 pub mod error;
 pub mod files;
 pub mod fits;
+pub mod legato;
 pub mod rng;
 pub mod sky;
 

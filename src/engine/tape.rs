@@ -99,7 +99,7 @@ impl Tape {
         }
         let mut nodes = self.nodes.into_inner();
         let mut gradients: Vec<Option<Tensor>> = vec![None; nodes.len()];
-        gradients[loss.id] = Some(self.gpu.upload(loss.shape(), &[1.0])?);
+        gradients[loss.id] = Some(self.gpu.one()?.reshaped(loss.shape()));
         while let Some(Node { inputs, backward }) = nodes.pop() {
             let Some(backward) = backward else { continue };
             let Some(gradient) = gradients[nodes.len()].take() else { continue };

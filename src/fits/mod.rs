@@ -1,1 +1,41 @@
+//! Everything that touches a FITS file, over CFITSIO.
+//!
+//! | file | idea |
+//! |---|---|
+//! | `raw.rs` | the only caller of CFITSIO: a handle, errors with its words |
+//! | `header.rs` | what an image's header says |
+//! | `image.rs` | the images in a file, one after another |
+//! | `stamp.rs` | an image cut or padded to a network's stamp, and flags |
+//! | `flags.rs` | what was wrong with a stamp, as bits |
+//! | `background.rs` | the sky's level and noise, robustly |
+//! | `dataset.rs` | cubes of stamps with their truth, written and read |
+//! | `table.rs` | tables of truth |
+//! | `catalogue.rs` | the catalogue of what was measured |
+//! | `output.rs` | files that appear whole or not at all |
+//! | `testing.rs` | FITS files byte by byte, for the tests |
+//! | `psf.rs` | a survey's PSF, from its FITS file where it is one |
 
+mod background;
+mod catalogue;
+mod dataset;
+mod flags;
+mod header;
+mod image;
+mod output;
+mod psf;
+mod raw;
+mod stamp;
+mod table;
+#[cfg(test)]
+mod testing;
+
+pub use background::{Background, background};
+pub use catalogue::{Catalogue, Row};
+pub use dataset::{Dataset, DatasetMeta, DatasetWriter};
+pub use flags::Flags;
+pub use header::Header;
+pub use image::{Image, ImageSource, open_images};
+pub use output::check_writable;
+pub use psf::{read_psf, survey_psf};
+pub use stamp::{Stamp, cut};
+pub use table::{read_truth, read_truth_for};

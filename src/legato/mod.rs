@@ -35,4 +35,5 @@ pub use provenance::Provenance;
 pub use recipe::{Recipe, Schedule};
 pub use stamps::Stamps;
 pub use statistics::Statistics;
-pub use training::{Outcome, Training, WEIGHTS_FILE, memory_needed};
+pub use checkpoint::Epoch;
+pub use training::{Event, Outcome, Training, WEIGHTS_FILE};

@@ -5,7 +5,7 @@ use super::kernel::{self, Constants, Kernel, Source};
 use super::pool::{self, Pool};
 use crate::engine::Tensor;
 use crate::{Error, Result};
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::{HashMap, VecDeque};
 use std::rc::Rc;
 use std::sync::{Arc, Mutex, mpsc};
@@ -56,6 +56,7 @@ struct Inner {
     bind_groups: RefCell<HashMap<BindGroupKey, Rc<wgpu::BindGroup>>>,
     recorded: RefCell<Vec<Dispatch>>,
     in_flight: RefCell<VecDeque<wgpu::SubmissionIndex>>,
+    one: OnceCell<Tensor>,
     submissions: Cell<u64>,
     fault: Fault,
 }
@@ -110,6 +111,7 @@ impl Gpu {
             bind_groups: RefCell::default(),
             recorded: RefCell::default(),
             in_flight: RefCell::default(),
+            one: OnceCell::new(),
             submissions: Cell::new(0),
             fault,
         })))
@@ -198,6 +200,15 @@ impl Gpu {
         }
         self.0.queue.write_buffer(tensor.buffer.raw(), 0, bytemuck::cast_slice(words));
         Ok(())
+    }
+
+    /// The number 1, of shape \[1\]; uploaded once, so that no step has to.
+    pub(in crate::engine) fn one(&self) -> Result<Tensor> {
+        if let Some(one) = self.0.one.get() {
+            return Ok(one.clone());
+        }
+        let one = self.upload(&[1], &[1.0])?;
+        Ok(self.0.one.get_or_init(|| one).clone())
     }
 
     /// The values of a tensor, in row-major order; submits what is recorded and waits.

@@ -1,0 +1,102 @@
+//! What was wrong with a stamp or its measurement, as bits of a catalogue's `FLAGS`.
+
+use std::fmt;
+
+/// A set of warnings; zero is none. The bits are part of the catalogue's format and never change
+/// their meaning.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Flags(pub u32);
+
+impl Flags {
+    /// Bit 0 (1): the image was smaller than the stamp and padded with zeros, the sky level of
+    /// sky-subtracted images.
+    pub const PADDED: Flags = Flags(1);
+    /// Bit 1 (2): the image was larger than the stamp and cut.
+    pub const CUT: Flags = Flags(1 << 1);
+    /// Bit 2 (4): blank or non-finite pixels were replaced by the median of their neighbours.
+    pub const BAD_PIXELS: Flags = Flags(1 << 2);
+    /// Bit 3 (8): some of them within 3 pixels of the object's centre.
+    pub const CENTRE_BAD: Flags = Flags(1 << 3);
+    /// Bit 4 (16): a measured value lies outside the range of the training galaxies.
+    pub const OUT_OF_RANGE: Flags = Flags(1 << 4);
+    /// Bit 5 (32): the image's pixel scale differs from the networks', or is not known.
+    pub const PIXEL_SCALE: Flags = Flags(1 << 5);
+    /// Bit 6 (64): the header gives no zero point; the survey's was assumed.
+    pub const ZERO_POINT_ASSUMED: Flags = Flags(1 << 6);
+    /// Bit 7 (128): the signal-to-noise ratio is below [`super::stamp::LOW_SNR`].
+    pub const LOW_SNR: Flags = Flags(1 << 7);
+    /// Bit 8 (256): not one good pixel; nothing was measured.
+    pub const NO_DATA: Flags = Flags(1 << 8);
+    /// Bit 9 (512): the border's level differs from zero by more than its noise: the sky is not
+    /// subtracted, or the object fills the image.
+    pub const SKY_LEVEL: Flags = Flags(1 << 9);
+
+    /// Every flag and its name.
+    pub const NAMES: [(Flags, &'static str); 10] = [
+        (Flags::PADDED, "PADDED"),
+        (Flags::CUT, "CUT"),
+        (Flags::BAD_PIXELS, "BAD_PIXELS"),
+        (Flags::CENTRE_BAD, "CENTRE_BAD"),
+        (Flags::OUT_OF_RANGE, "OUT_OF_RANGE"),
+        (Flags::PIXEL_SCALE, "PIXEL_SCALE"),
+        (Flags::ZERO_POINT_ASSUMED, "ZERO_POINT_ASSUMED"),
+        (Flags::LOW_SNR, "LOW_SNR"),
+        (Flags::NO_DATA, "NO_DATA"),
+        (Flags::SKY_LEVEL, "SKY_LEVEL"),
+    ];
+
+    /// Whether all of `other` are set.
+    pub fn contains(self, other: Flags) -> bool {
+        self.0 & other.0 == other.0
+    }
+
+    /// Sets `other` where `condition` holds.
+    pub fn set(&mut self, other: Flags, condition: bool) {
+        if condition {
+            self.0 |= other.0;
+        }
+    }
+}
+
+impl std::ops::BitOr for Flags {
+    type Output = Flags;
+
+    fn bitor(self, other: Flags) -> Flags {
+        Flags(self.0 | other.0)
+    }
+}
+
+impl std::ops::BitOrAssign for Flags {
+    fn bitor_assign(&mut self, other: Flags) {
+        self.0 |= other.0;
+    }
+}
+
+impl fmt::Display for Flags {
+    /// The names, joined by "|"; "-" for none.
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        let names: Vec<&str> =
+            Flags::NAMES.iter().filter(|(flag, _)| self.contains(*flag)).map(|(_, name)| *name).collect();
+        f.pad(&if names.is_empty() { "-".to_owned() } else { names.join("|") })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn flags_print_their_names() {
+        assert_eq!((Flags::CUT | Flags::NO_DATA).to_string(), "CUT|NO_DATA");
+        assert_eq!(Flags::default().to_string(), "-");
+    }
+
+    #[test]
+    fn every_flag_is_one_bit_of_its_own() {
+        let all = Flags::NAMES.iter().fold(0, |bits, (flag, _)| {
+            assert!(flag.0.is_power_of_two() && bits & flag.0 == 0);
+            bits | flag.0
+        });
+        assert_eq!(all.count_ones() as usize, Flags::NAMES.len());
+    }
+}

@@ -1,0 +1,169 @@
+//! What an image's header says that measuring needs. Cards are read one by one and leniently: real
+//! headers hold blank cards, cards without "=", and thousands of lines of history.
+
+use std::collections::HashMap;
+
+/// The cards of a header that have a value.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Cards(HashMap<String, String>);
+
+impl Cards {
+    /// From cards as they stand; of a repeated keyword the last counts.
+    pub(super) fn parse(cards: &[String]) -> Self {
+        let mut map = HashMap::new();
+        for card in cards {
+            let (Some(key), Some("= ")) = (card.get(..8), card.get(8..10)) else { continue };
+            map.insert(key.trim_end().to_ascii_uppercase(), value(card.get(10..).unwrap_or("")));
+        }
+        Cards(map)
+    }
+
+    pub(super) fn text(&self, key: &str) -> Option<&str> {
+        self.0.get(key).map(|v| v.as_str()).filter(|v| !v.is_empty())
+    }
+
+    /// A finite number, also where it is written as a text or with Fortran's D exponent.
+    pub(super) fn number(&self, key: &str) -> Option<f64> {
+        self.text(key)?.replace(['D', 'd'], "E").parse().ok().filter(|x: &f64| x.is_finite())
+    }
+
+    pub(super) fn has(&self, key: &str) -> bool {
+        self.0.contains_key(key)
+    }
+}
+
+/// A card's value: the text between quotes (two quotes stand for one) or what precedes the comment.
+fn value(field: &str) -> String {
+    let field = field.trim_start();
+    let Some(quoted) = field.strip_prefix('\'') else {
+        return field.split('/').next().unwrap_or("").trim().to_owned();
+    };
+    let mut text = String::new();
+    let mut characters = quoted.chars().peekable();
+    while let Some(character) = characters.next() {
+        if character == '\'' {
+            if characters.next_if_eq(&'\'').is_none() {
+                break;
+            }
+        }
+        text.push(character);
+    }
+    text.trim_end().to_owned()
+}
+
+/// What is known of an image from its header; `None` where the header does not say.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Header {
+    /// AB zero point: the magnitude of 1 unit of the image. From `MAGZERO`, `MAGZPT`, `ZP` or `ABMAGZP`; else
+    /// of the model of the same GALFIT block; else from HST's `PHOTFLAM` and `PHOTPLAM`.
+    pub zero_point: Option<f64>,
+    /// Pixel scale, arcsec: `PIXSCALE`, else from the celestial `CD` or `CDELT` and `PC` matrix (the square
+    /// root of the pixel's area).
+    pub pixel_scale: Option<f64>,
+    /// Unit of the pixels (`BUNIT`).
+    pub unit: Option<String>,
+    /// Exposure time, s (`EXPTIME`, `EXPOSURE`).
+    pub exposure: Option<f64>,
+    /// Name of what is on it (`OBJECT`).
+    pub object: Option<String>,
+    /// Name of the extension (`EXTNAME`).
+    pub extension: Option<String>,
+}
+
+impl Header {
+    pub(super) fn from_cards(cards: &Cards) -> Self {
+        let first = |keys: &[&str]| keys.iter().find_map(|key| cards.number(key));
+        let unit = cards.text("BUNIT").map(str::to_owned);
+        let exposure = first(&["EXPTIME", "EXPOSURE"]).filter(|&t| t > 0.0);
+        Header {
+            zero_point: direct_zero_point(cards).or_else(|| hst_zero_point(cards, unit.as_deref(), exposure)),
+            pixel_scale: first(&["PIXSCALE"]).filter(|&s| s > 0.0).or_else(|| wcs_pixel_scale(cards)),
+            unit,
+            exposure,
+            object: cards.text("OBJECT").map(str::to_owned),
+            extension: cards.text("EXTNAME").map(str::to_owned),
+        }
+    }
+}
+
+/// A zero point that a header states outright.
+pub(super) fn direct_zero_point(cards: &Cards) -> Option<f64> {
+    ["MAGZERO", "MAGZPT", "ZP", "ABMAGZP"].iter().find_map(|key| cards.number(key))
+}
+
+/// ABMAG zero point = −2.5 log PHOTFLAM − 21.10 − 5 log PHOTPLAM + 18.6921 (the WFC3 and ACS data
+/// handbooks), of images per second; of images in electrons the exposure's 2.5 log t is added.
+fn hst_zero_point(cards: &Cards, unit: Option<&str>, exposure: Option<f64>) -> Option<f64> {
+    let flam = cards.number("PHOTFLAM").filter(|&x| x > 0.0)?;
+    let plam = cards.number("PHOTPLAM").filter(|&x| x > 0.0)?;
+    let per_second = -2.5 * flam.log10() - 21.10 - 5.0 * plam.log10() + 18.6921;
+    match unit.map(|u| u.trim().to_ascii_lowercase()) {
+        Some(unit) if ["electron", "electrons", "counts", "dn"].contains(&unit.as_str()) => {
+            exposure.map(|t| per_second + 2.5 * t.log10())
+        }
+        _ => Some(per_second),
+    }
+}
+
+fn wcs_pixel_scale(cards: &Cards) -> Option<f64> {
+    let axis = cards.text("CTYPE1")?.to_ascii_uppercase();
+    if !["RA", "DEC", "GL", "EL"].iter().any(|start| axis.starts_with(start)) {
+        return None;
+    }
+    let or = |key: &str, absent: f64| cards.number(key).unwrap_or(absent);
+    let determinant = if cards.has("CD1_1") || cards.has("CD1_2") {
+        or("CD1_1", 0.0) * or("CD2_2", 0.0) - or("CD1_2", 0.0) * or("CD2_1", 0.0)
+    } else {
+        let pc = or("PC1_1", 1.0) * or("PC2_2", 1.0) - or("PC1_2", 0.0) * or("PC2_1", 0.0);
+        pc * cards.number("CDELT1")? * cards.number("CDELT2")?
+    };
+    Some(3600.0 * determinant.abs().sqrt()).filter(|&s| s > 0.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn header(cards: &[&str]) -> Header {
+        Header::from_cards(&Cards::parse(&cards.iter().map(|c| (*c).to_owned()).collect::<Vec<_>>()))
+    }
+
+    #[test]
+    fn broken_cards_do_not_hide_the_good_ones() {
+        let found = header(&[
+            "",
+            "                                        ",
+            "NO EQUALS SIGN HERE",
+            "MAGZPT  =              25.9463 / zero point",
+            "OBJECT  = 'O''Neill''s galaxy / 3'  / with quotes and a slash",
+            "HISTORY = this is not a value",
+            "EXPTIME = 'not a number'",
+            "BUNIT   =",
+            "é",
+        ]);
+        assert_eq!(found.zero_point, Some(25.9463));
+        assert_eq!(found.object.as_deref(), Some("O'Neill's galaxy / 3"));
+        assert_eq!((found.exposure, found.unit), (None, None));
+    }
+
+    #[test]
+    fn hst_headers_give_their_zero_point() {
+        // WFC3/IR F160W of the 2012 calibration, for which the instrument team gives 25.9463 in e/s.
+        let cards = ["PHOTFLAM= 1.9275602E-20", "PHOTPLAM= 1.5369176D4", "EXPTIME = 100.0"];
+        assert!((header(&cards).zero_point.unwrap() - 25.946).abs() < 1e-3);
+        let in_electrons: Vec<&str> = cards.iter().copied().chain(["BUNIT   = 'ELECTRONS'"]).collect();
+        assert!((header(&in_electrons).zero_point.unwrap() - 30.946).abs() < 1e-3);
+    }
+
+    #[test]
+    fn the_pixel_scale_is_that_of_the_celestial_matrix() {
+        let ctype = "CTYPE1  = 'RA---TAN'";
+        let scale = |cards: &[&str]| header(cards).pixel_scale;
+        let cd = ["CD1_1   = -1.666667E-5", "CD2_2   = 1.666667E-5", ctype];
+        assert!((scale(&cd).unwrap() - 0.06).abs() < 1e-7);
+        let pc = ["CDELT1  = 1.0", "CDELT2  = 1.0", "PC1_1   = -1.666667E-5", "PC2_2   = 1.666667E-5", ctype];
+        assert!((scale(&pc).unwrap() - 0.06).abs() < 1e-7);
+        assert_eq!(scale(&["CDELT1  = 1.0", "CDELT2  = 1.0"]), None);
+        assert_eq!(scale(&["PIXSCALE= 0.03"]), Some(0.03));
+    }
+}

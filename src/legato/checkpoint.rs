@@ -1,0 +1,116 @@
+//! Stopping and going on: a folder with the weights, Adam's averages and the counters, replaced as
+//! a whole. Random numbers are functions of seed and step, so there is nothing else to keep.
+
+use super::{Recipe, Scaling};
+use crate::engine::Gpu;
+use crate::engine::nn::{Adam, Model, Network, weights};
+use crate::{Error, Result, files};
+use serde::{Deserialize, Serialize};
+use std::path::{Path, PathBuf};
+
+/// The checkpoint's folder inside a run's.
+const FOLDER: &str = "checkpoint";
+/// Where the former checkpoint stands while a new one takes its place.
+const FORMER: &str = "checkpoint.former";
+const WEIGHTS: &str = "weights.safetensors";
+const ADAM: &str = "adam.safetensors";
+const STATE: &str = "state.json";
+
+/// One epoch, as history keeps it.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Epoch {
+    /// Its number, from 1.
+    pub epoch: usize,
+    /// Mean absolute error of the scaled target over the epoch's batches.
+    pub training_loss: f64,
+    /// Mean absolute error of the scaled target on the validation set.
+    pub validation_loss: f64,
+    /// R² of the physical values on the validation set.
+    pub validation_r2: f64,
+    /// Learning rate of its last step.
+    pub learning_rate: f64,
+    /// Training stamps a second.
+    pub images_per_second: f64,
+}
+
+/// Everything about a run besides weights and averages.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct State {
+    /// How it is trained.
+    pub recipe: Recipe,
+    /// The network that is trained.
+    pub network: Network,
+    /// The range of the parameter.
+    pub scaling: Scaling,
+    /// The data set: where from, how many stamps, and a sum over its truth.
+    pub data: (String, usize, f64),
+    /// The epochs so far.
+    pub history: Vec<Epoch>,
+}
+
+impl State {
+    /// The epoch with the lowest validation loss so far; the first of equals.
+    pub fn best(&self) -> Option<&Epoch> {
+        self.history.iter().min_by(|a, b| a.validation_loss.total_cmp(&b.validation_loss))
+    }
+}
+
+/// Writes a run's checkpoint. At every moment a whole one is on disk.
+pub fn save(gpu: &Gpu, run: &Path, state: &State, model: &Model, adam: &Adam) -> Result<()> {
+    let failed = |action| move |e| Error::io(run, action, e);
+    let fresh = tempfile::Builder::new().prefix(".checkpoint-").tempdir_in(run).map_err(failed("write in"))?;
+    let arrays = weights::model_arrays(gpu, model)?;
+    weights::save(&fresh.path().join(WEIGHTS), model.network(), &arrays, Default::default())?;
+    let named = model.parameters().iter().zip(adam.moments()).flat_map(|((shape, _), [mean, square])| {
+        [(format!("{}.mean", shape.name), mean), (format!("{}.square", shape.name), square)]
+    });
+    let moments = weights::download(gpu, named)?;
+    let steps = [("steps".to_owned(), adam.steps().to_string())].into();
+    weights::write_arrays(&fresh.path().join(ADAM), &moments, &steps)?;
+    let text = serde_json::to_vec_pretty(state).map_err(|e| Error::weights(run, e.to_string()))?;
+    files::replace(&fresh.path().join(STATE), &text)?;
+
+    let (current, former) = (run.join(FOLDER), run.join(FORMER));
+    if current.exists() {
+        if former.exists() {
+            std::fs::remove_dir_all(&former).map_err(failed("clear"))?;
+        }
+        std::fs::rename(&current, &former).map_err(failed("rename in"))?;
+    }
+    let fresh = fresh.keep();
+    std::fs::rename(&fresh, &current).map_err(failed("rename in"))?;
+    if former.exists() {
+        std::fs::remove_dir_all(&former).map_err(failed("clear"))?;
+    }
+    Ok(())
+}
+
+/// The folder of a run's latest whole checkpoint, if there is one.
+pub fn find(run: &Path) -> Option<PathBuf> {
+    [FOLDER, FORMER].map(|name| run.join(name)).into_iter().find(|folder| folder.join(STATE).is_file())
+}
+
+/// Reads a run's checkpoint.
+///
+/// # Errors
+/// There is none, or it is damaged.
+pub fn load(gpu: &Gpu, run: &Path) -> Result<(State, Model, Adam)> {
+    let folder = find(run)
+        .ok_or_else(|| Error::weights(run, "has no checkpoint to resume from: start without --resume"))?;
+    let path = folder.join(STATE);
+    let state: State = serde_json::from_slice(&files::read(&path)?)
+        .map_err(|e| Error::weights(&path, format!("is damaged: {e}")))?;
+    let (model, _) = weights::load(gpu, &folder.join(WEIGHTS))?;
+    let path = folder.join(ADAM);
+    let damaged = |what: &str| Error::weights(&path, format!("is damaged: it has no {what}"));
+    let (mut arrays, metadata) = weights::read_arrays(&path)?;
+    let steps = metadata.get("steps").and_then(|s| s.parse().ok()).ok_or_else(|| damaged("number of steps"))?;
+    let mut take = |name: String| arrays.remove(&name).map(|(_, values)| values).ok_or_else(|| damaged(&name));
+    let moments = model
+        .parameters()
+        .iter()
+        .map(|(shape, _)| Ok([take(format!("{}.mean", shape.name))?, take(format!("{}.square", shape.name))?]))
+        .collect::<Result<_>>()?;
+    let adam = Adam::with_moments(gpu, &model, moments, steps)?;
+    Ok((state, model, adam))
+}

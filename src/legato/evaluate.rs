@@ -1,0 +1,54 @@
+//! Predictions beside the truth of a data set.
+
+use super::{Estimator, Parameter, Stamps, Statistics};
+use crate::engine::Gpu;
+use crate::{Error, Result};
+use std::collections::BTreeMap;
+
+/// One parameter's estimates for a data set.
+pub struct Evaluation {
+    /// What was estimated.
+    pub parameter: Parameter,
+    /// (truth, estimate) of each stamp, physical units, in the data set's order.
+    pub pairs: Vec<(f64, f64)>,
+    /// Their agreement.
+    pub statistics: Statistics,
+}
+
+/// Runs every estimator over every stamp of a data set, each batch uploaded once; `progress` hears
+/// of each stamp done.
+///
+/// # Errors
+/// Stamps of another size than the networks', or a failing device.
+pub fn evaluate(
+    gpu: &Gpu,
+    estimators: &BTreeMap<Parameter, Estimator>,
+    stamps: &Stamps,
+    batch: usize,
+    mut progress: impl FnMut(usize),
+) -> Result<Vec<Evaluation>> {
+    let size = stamps.size();
+    if let Some(other) = estimators.values().find(|e| e.stamp_size() != size) {
+        let message = format!("takes stamps of {} pixels, {} holds {size}", other.stamp_size(), stamps.origin);
+        return Err(Error::weights(&other.path, message));
+    }
+    let mut values: BTreeMap<Parameter, Vec<f64>> = BTreeMap::new();
+    for first in (0..stamps.len()).step_by(batch.max(1)) {
+        let indices = first..stamps.len().min(first + batch.max(1));
+        let count = indices.len();
+        let pixels: Vec<f32> = indices.flat_map(|i| stamps.pixels(i)).copied().collect();
+        let input = gpu.upload(&[count, size, size, 1], &pixels)?;
+        let pending: Vec<_> =
+            estimators.iter().map(|(p, e)| Ok((*p, e.start(gpu, &input)?))).collect::<Result<_>>()?;
+        for (parameter, pending) in pending {
+            values.entry(parameter).or_default().extend(pending.wait()?);
+        }
+        progress(count);
+    }
+    let evaluation = |(parameter, estimates): (Parameter, Vec<f64>)| {
+        let truth = stamps.truths().iter().map(|t| parameter.of(t));
+        let pairs: Vec<(f64, f64)> = truth.zip(estimates).collect();
+        Evaluation { parameter, statistics: Statistics::of(&pairs), pairs }
+    };
+    Ok(values.into_iter().map(evaluation).collect())
+}

@@ -1,0 +1,100 @@
+//! From stamps to parameters: trained networks, run in batches.
+
+use super::{Parameter, Provenance};
+use crate::engine::nn::{Model, weights};
+use crate::engine::{Gpu, Tensor};
+use crate::{Error, Result};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// A trained network and what it measures.
+pub struct Estimator {
+    /// The network with its weights.
+    pub model: Model,
+    /// What it measures, and how it was made.
+    pub provenance: Provenance,
+    /// The file it came from.
+    pub path: PathBuf,
+}
+
+impl Estimator {
+    /// Reads one weights file.
+    ///
+    /// # Errors
+    /// It is not there, is damaged, or is not a network that measures stamps.
+    pub fn load(gpu: &Gpu, path: &Path) -> Result<Self> {
+        let (model, metadata) = weights::load(gpu, path)?;
+        let provenance = Provenance::from_metadata(path, &metadata)?;
+        let [height, width, channels] = model.network().input;
+        if height != width || channels != 1 {
+            let message = format!("takes images of {height}×{width}×{channels}, not square stamps");
+            return Err(Error::weights(path, message));
+        }
+        Ok(Estimator { model, provenance, path: path.to_owned() })
+    }
+
+    /// Pixels along a side of the stamps that it takes.
+    pub fn stamp_size(&self) -> usize {
+        self.model.network().input[0]
+    }
+
+    /// Physical values for a batch of stamps \[N\]\[H\]\[W\]\[1\] on the device, when they arrive.
+    pub(super) fn start(&self, gpu: &Gpu, stamps: &Tensor) -> Result<PendingValues> {
+        let output = self.model.infer(gpu, stamps)?;
+        Ok(PendingValues { readback: gpu.start_read(&output)?, scaling: self.provenance.scaling })
+    }
+}
+
+/// Estimates on their way from the device.
+pub(super) struct PendingValues {
+    readback: crate::engine::gpu::Readback,
+    scaling: super::Scaling,
+}
+
+impl PendingValues {
+    pub fn wait(self) -> Result<Vec<f64>> {
+        Ok(self.readback.wait()?.into_iter().map(|t| self.scaling.value(f64::from(t))).collect())
+    }
+}
+
+/// The networks of a folder, one a parameter: every `*.safetensors` in it and every
+/// `*/weights.safetensors` below it. `path` may also name a single weights file.
+///
+/// # Errors
+/// There is none, two measure the same parameter, or they take stamps of different sizes.
+pub fn load_estimators(gpu: &Gpu, path: &Path) -> Result<BTreeMap<Parameter, Estimator>> {
+    let files = if path.is_dir() { weights_files(path)? } else { vec![path.to_owned()] };
+    let mut found: BTreeMap<Parameter, Estimator> = BTreeMap::new();
+    for file in files {
+        let estimator = Estimator::load(gpu, &file)?;
+        let parameter = estimator.provenance.parameter;
+        if let Some(other) = found.values().find(|o| o.stamp_size() != estimator.stamp_size()) {
+            let (size, theirs) = (estimator.stamp_size(), other.stamp_size());
+            let message = format!("takes stamps of {size} pixels, {} of {theirs}", other.path.display());
+            return Err(Error::weights(&file, message));
+        }
+        if let Some(other) = found.insert(parameter, estimator) {
+            let message = format!("measures {parameter}, as {} does: keep one of them", other.path.display());
+            return Err(Error::weights(&file, message));
+        }
+    }
+    if found.is_empty() {
+        return Err(Error::weights(path, "holds no weights (*.safetensors): train some with `legato train`"));
+    }
+    Ok(found)
+}
+
+fn weights_files(folder: &Path) -> Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder).map_err(|e| Error::io(folder, "list", e))? {
+        let path = entry.map_err(|e| Error::io(folder, "list", e))?.path();
+        let below = path.join(super::WEIGHTS_FILE);
+        if path.extension().is_some_and(|e| e == "safetensors") {
+            files.push(path);
+        } else if below.is_file() {
+            files.push(below);
+        }
+    }
+    files.sort();
+    Ok(files)
+}

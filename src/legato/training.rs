@@ -1,0 +1,325 @@
+//! The training loop: epochs of augmented batches, a validation after each, the best weights kept,
+//! a checkpoint to go on from.
+
+use super::checkpoint::{self, Epoch, State};
+use super::{Parameter, Provenance, Recipe, Scaling, Stamps, Statistics};
+use crate::engine::nn::{Adam, Mode, Model, Network, weights};
+use crate::engine::ops::arithmetic;
+use crate::engine::ops::augment::augment;
+use crate::engine::{Gpu, Tensor};
+use crate::rng::{self, Stream};
+use crate::{Error, Result, files};
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+/// The best epoch's weights, in the run's folder.
+pub const WEIGHTS_FILE: &str = "weights.safetensors";
+const HISTORY_FILE: &str = "history.csv";
+
+/// What a run tells while it works.
+pub enum Event<'a> {
+    /// A step was sent to the device.
+    Step {
+        /// The epoch that it belongs to, from 1.
+        epoch: usize,
+        /// Stamps in it.
+        stamps: usize,
+        /// The loss of a recent step, as soon as one has come back.
+        loss: Option<f32>,
+    },
+    /// An epoch is over and saved.
+    Epoch {
+        /// Its figures.
+        epoch: &'a Epoch,
+        /// Whether its weights are the best so far.
+        best: bool,
+    },
+}
+
+/// How a run ended.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Outcome {
+    /// All epochs are done.
+    Finished,
+    /// No better validation loss came for as many epochs as the recipe's patience.
+    StoppedEarly,
+    /// It was asked to stop here; it can be resumed.
+    Paused,
+}
+
+/// A training run: a network, the stamps that it learns from, and a folder.
+pub struct Training<'a> {
+    gpu: Gpu,
+    stamps: &'a Stamps,
+    folder: PathBuf,
+    model: Model,
+    adam: Adam,
+    state: State,
+    /// Indices of the stamps to learn from, and of those held out.
+    split: (Vec<u32>, Vec<u32>),
+}
+
+impl<'a> Training<'a> {
+    /// A new run in `folder`, which must not hold one already.
+    ///
+    /// # Errors
+    /// A recipe or network that makes no sense, stamps of another size than the network's, too few
+    /// stamps, or a folder that holds a run or cannot be written.
+    pub fn start(
+        gpu: &Gpu,
+        stamps: &'a Stamps,
+        recipe: &Recipe,
+        network: &Network,
+        scaling: Scaling,
+        folder: &Path,
+    ) -> Result<Self> {
+        recipe.check()?;
+        if checkpoint::find(folder).is_some() {
+            return Err(Error::Usage(format!(
+                "{} holds a training run: go on with it by --resume, or choose another folder",
+                folder.display()
+            )));
+        }
+        if network.input != [stamps.size(), stamps.size(), 1] {
+            let message = format!("takes {:?}, the stamps are {2}×{2}: {1}", network.input, stamps.origin, stamps.size());
+            return Err(Error::Network { network: network.name.clone(), layer: 1, message });
+        }
+        std::fs::create_dir_all(folder).map_err(|e| Error::io(folder, "create", e))?;
+        let state = State {
+            recipe: recipe.clone(),
+            network: network.clone(),
+            scaling,
+            data: fingerprint(stamps, recipe.parameter),
+            history: Vec::new(),
+        };
+        let model = Model::random(gpu, network, recipe.seed)?;
+        let adam = Adam::new(gpu, &model)?;
+        Self::assemble(gpu, stamps, folder, (state, model, adam))
+    }
+
+    /// Goes on with the run in `folder`, on the same stamps.
+    ///
+    /// # Errors
+    /// There is no run, its checkpoint is damaged, or the stamps are not those it began with.
+    pub fn resume(gpu: &Gpu, stamps: &'a Stamps, folder: &Path) -> Result<Self> {
+        let (state, model, adam) = checkpoint::load(gpu, folder)?;
+        let (_, count, sum) = fingerprint(stamps, state.recipe.parameter);
+        if (count, sum) != (state.data.1, state.data.2) {
+            let message = format!(
+                "began with {} stamps from {}; {} holds {count} others",
+                state.data.1, state.data.0, stamps.origin
+            );
+            return Err(Error::weights(folder, message));
+        }
+        Self::assemble(gpu, stamps, folder, (state, model, adam))
+    }
+
+    fn assemble(gpu: &Gpu, stamps: &'a Stamps, folder: &Path, (state, model, adam): (State, Model, Adam)) -> Result<Self> {
+        let recipe = &state.recipe;
+        let held_out = (recipe.validation * stamps.len() as f64).round() as usize;
+        let mut order = rng::permutation(stamps.len(), recipe.seed, Stream::Split, 0);
+        let training = order.split_off(held_out.min(stamps.len()));
+        if held_out == 0 || training.is_empty() {
+            return Err(Error::Usage(format!(
+                "{} stamps are too few: {held_out} would be held out and {} left to learn from",
+                stamps.len(),
+                training.len()
+            )));
+        }
+        Ok(Training { gpu: gpu.clone(), stamps, folder: folder.to_owned(), model, adam, state, split: (training, order) })
+    }
+
+    /// The recipe of the run.
+    pub fn recipe(&self) -> &Recipe {
+        &self.state.recipe
+    }
+
+    /// Stamps to learn from and held out.
+    pub fn split(&self) -> (usize, usize) {
+        (self.split.0.len(), self.split.1.len())
+    }
+
+    /// The figures of each epoch so far.
+    pub fn history(&self) -> &[Epoch] {
+        &self.state.history
+    }
+
+    /// The epoch whose weights are kept.
+    pub fn best(&self) -> Option<&Epoch> {
+        self.state.best()
+    }
+
+    /// Steps of an epoch. What does not fill a batch waits for another epoch's order.
+    pub fn steps_an_epoch(&self) -> usize {
+        (self.split.0.len() / self.batch()).max(1)
+    }
+
+    fn batch(&self) -> usize {
+        self.state.recipe.batch.min(self.split.0.len())
+    }
+
+    /// How the run has ended, if it has.
+    fn ending(&self) -> Option<Outcome> {
+        let (recipe, history) = (&self.state.recipe, &self.state.history);
+        let since_best = history.len() - self.best().map_or(0, |e| e.epoch);
+        if history.len() >= recipe.epochs {
+            Some(Outcome::Finished)
+        } else if recipe.patience > 0 && history.len() > recipe.warm_up && since_best >= recipe.patience {
+            Some(Outcome::StoppedEarly)
+        } else {
+            None
+        }
+    }
+
+    /// Trains until the recipe is done, or for `most` more epochs; saves after each.
+    ///
+    /// # Errors
+    /// A loss that is no longer finite, a failing device, or a folder that cannot be written.
+    pub fn run(&mut self, most: Option<usize>, mut hear: impl FnMut(Event)) -> Result<Outcome> {
+        for _ in 0..most.unwrap_or(usize::MAX) {
+            if let Some(ending) = self.ending() {
+                return Ok(ending);
+            }
+            let epoch = self.epoch(&mut hear)?;
+            self.state.history.push(epoch);
+            let best = self.best().is_some_and(|best| best.epoch == epoch.epoch);
+            if best {
+                self.save_weights()?;
+            }
+            self.save_history()?;
+            checkpoint::save(&self.gpu, &self.folder, &self.state, &self.model, &self.adam)?;
+            hear(Event::Epoch { epoch: &epoch, best });
+        }
+        Ok(self.ending().unwrap_or(Outcome::Paused))
+    }
+
+    fn epoch(&mut self, hear: &mut impl FnMut(Event)) -> Result<Epoch> {
+        let number = self.state.history.len() + 1;
+        let (batch, steps) = (self.batch(), self.steps_an_epoch());
+        let seed = self.state.recipe.seed;
+        let order = rng::permutation(self.split.0.len(), seed, Stream::Shuffle, number as u32);
+        let started = Instant::now();
+        let mut total: Option<Tensor> = None;
+        let mut arriving = None;
+        let mut learning_rate = 0.0;
+        for chosen in order.chunks_exact(batch).take(steps) {
+            let step = self.adam.steps();
+            learning_rate = self.state.recipe.learning_rate(step, steps as u64);
+            let (inputs, targets) = self.batch_of(chosen, step)?;
+            let mode = Mode::Training { seed, step };
+            let loss = self.adam.step(&self.gpu, &self.model, (&inputs, &targets), mode, learning_rate)?;
+            total = Some(match total {
+                Some(sum) => arithmetic::add_tensors(&self.gpu, &sum, &loss)?,
+                None => loss.clone(),
+            });
+            let mut latest = None;
+            // A loss on its way is not waited for; the next one starts when it has arrived.
+            match arriving.take() {
+                None => arriving = Some(self.gpu.start_read(&loss)?),
+                Some(pending) => {
+                    self.gpu.submit()?;
+                    latest = crate::engine::gpu::Readback::poll(&pending)?.map(|v| v[0]);
+                    arriving = Some(pending).filter(|_| latest.is_none());
+                }
+            }
+            if latest.is_some_and(|loss| !loss.is_finite()) {
+                return Err(Error::Diverged { step, loss: f64::NAN });
+            }
+            hear(Event::Step { epoch: number, stamps: batch, loss: latest });
+        }
+        let sum = total.map(|t| self.gpu.read(&t)).transpose()?.map_or(f64::NAN, |v| f64::from(v[0]));
+        let seconds = started.elapsed().as_secs_f64();
+        let training_loss = sum / steps as f64;
+        if !training_loss.is_finite() {
+            return Err(Error::Diverged { step: self.adam.steps(), loss: training_loss });
+        }
+        let (validation_loss, validation_r2) = self.validate()?;
+        Ok(Epoch {
+            epoch: number,
+            training_loss,
+            validation_loss,
+            validation_r2,
+            learning_rate,
+            images_per_second: (steps * batch) as f64 / seconds,
+        })
+    }
+
+    /// A batch on the device: augmented stamps and their scaled targets. `chosen` are places in the
+    /// training set.
+    fn batch_of(&self, chosen: &[u32], step: u64) -> Result<(Tensor, Tensor)> {
+        let State { recipe, scaling, .. } = &self.state;
+        let (size, augmentation) = (self.stamps.size(), recipe.augmentation(self.stamps.size()));
+        let mut pixels = Vec::with_capacity(chosen.len() * size * size);
+        let (mut targets, mut placements) = (Vec::new(), Vec::new());
+        for (place, &at) in chosen.iter().enumerate() {
+            let index = self.split.0[at as usize] as usize;
+            let placement = augmentation.draw(recipe.seed, step * recipe.batch as u64 + place as u64);
+            let zoom = if recipe.parameter.follows_zoom() { f64::from(placement.zoom) } else { 1.0 };
+            let value = zoom * recipe.parameter.of(&self.stamps.truths()[index]);
+            pixels.extend_from_slice(self.stamps.pixels(index));
+            targets.push(scaling.target(value) as f32);
+            placements.push(placement);
+        }
+        let stamps = self.gpu.upload(&[chosen.len(), size, size, 1], &pixels)?;
+        let targets = self.gpu.upload(&[chosen.len(), 1], &targets)?;
+        Ok((augment(&self.gpu, &stamps, &placements)?, targets))
+    }
+
+    /// Mean absolute error of the scaled target, and R² of the value, on the stamps held out.
+    fn validate(&self) -> Result<(f64, f64)> {
+        let State { recipe, scaling, .. } = &self.state;
+        let size = self.stamps.size();
+        let mut estimates = Vec::new();
+        for indices in self.split.1.chunks(recipe.batch) {
+            let pixels: Vec<f32> = indices.iter().flat_map(|&i| self.stamps.pixels(i as usize)).copied().collect();
+            let input = self.gpu.upload(&[indices.len(), size, size, 1], &pixels)?;
+            estimates.extend(self.gpu.read(&self.model.infer(&self.gpu, &input)?)?);
+        }
+        let truths = self.split.1.iter().map(|&i| recipe.parameter.of(&self.stamps.truths()[i as usize]));
+        let error = |(y, &t): (f64, &f32)| (scaling.target(y) - f64::from(t)).abs();
+        let loss = truths.clone().zip(&estimates).map(error).sum::<f64>() / estimates.len() as f64;
+        let pairs: Vec<(f64, f64)> = truths.zip(&estimates).map(|(y, &t)| (y, scaling.value(f64::from(t)))).collect();
+        Ok((loss, Statistics::of(&pairs).r2))
+    }
+
+    fn save_weights(&self) -> Result<()> {
+        let (State { recipe, scaling, .. }, meta) = (&self.state, &self.stamps.meta);
+        let Some(best) = self.best() else { return Ok(()) };
+        let provenance = Provenance {
+            parameter: recipe.parameter,
+            scaling: *scaling,
+            survey: meta.survey.clone(),
+            zero_point: meta.zero_point,
+            pixel_scale: meta.pixel_scale,
+            sigma: meta.sigma,
+            data: self.stamps.origin.clone(),
+            seed: recipe.seed,
+            epoch: best.epoch,
+            images_seen: self.adam.steps() * self.batch() as u64,
+            validation_mae: best.validation_loss,
+            validation_r2: best.validation_r2,
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            adapter: self.gpu.description(),
+        };
+        let path = self.folder.join(WEIGHTS_FILE);
+        let arrays = weights::model_arrays(&self.gpu, &self.model)?;
+        weights::save(&path, self.model.network(), &arrays, provenance.metadata(&path)?)
+    }
+
+    fn save_history(&self) -> Result<()> {
+        let path = self.folder.join(HISTORY_FILE);
+        let mut writer = csv::Writer::from_writer(Vec::new());
+        let failed = |e: csv::Error| Error::Catalogue { path: path.clone(), message: e.to_string() };
+        for epoch in &self.state.history {
+            writer.serialize(epoch).map_err(failed)?;
+        }
+        let bytes = writer.into_inner().map_err(|e| Error::io(&path, "write", e.into_error()))?;
+        files::replace(&path, &bytes)
+    }
+}
+
+/// What tells one data set from another: where from, how many stamps, a sum over their truth.
+fn fingerprint(stamps: &Stamps, parameter: Parameter) -> (String, usize, f64) {
+    let sum = stamps.truths().iter().map(|t| parameter.of(t)).sum();
+    (stamps.origin.clone(), stamps.len(), sum)
+}
