@@ -27,8 +27,12 @@ fn specialised(source: &Source) -> Result<(Module, ModuleInfo), Box<dyn Error>> 
     let text = source.text();
     let module = naga::front::wgsl::parse_str(&text).map_err(|e| e.emit_to_string(&text))?;
     let info = validator().validate(&module).map_err(|e| e.emit_to_string(&text))?;
-    let constants =
-        module.overrides.iter().filter_map(|(_, o)| o.name.clone()).map(|n| (n.clone(), constant(&n))).collect();
+    let constants = module
+        .overrides
+        .iter()
+        .filter_map(|(_, o)| o.name.clone())
+        .map(|n| (n.clone(), constant(&n)))
+        .collect();
     let entry = Some((ShaderStage::Compute, "main"));
     let (module, info) = pipeline_constants::process_overrides(&module, &info, entry, &constants)?;
     Ok((module.into_owned(), info.into_owned()))
@@ -51,7 +55,8 @@ fn every_kernel(translate: impl Fn(&Module, &ModuleInfo) -> Result<usize, Box<dy
     for source in kernels {
         let (module, info) =
             specialised(source).unwrap_or_else(|e| panic!("{}: {}", source.name, explain(e.as_ref())));
-        let length = translate(&module, &info).unwrap_or_else(|e| panic!("{}: {}", source.name, explain(e.as_ref())));
+        let length =
+            translate(&module, &info).unwrap_or_else(|e| panic!("{}: {}", source.name, explain(e.as_ref())));
         assert!(length > 100, "{}: only {length} words came out", source.name);
     }
 }
@@ -99,7 +104,8 @@ fn every_kernel_translates_to_hlsl() {
 
 #[test]
 fn every_file_of_the_shaders_folder_belongs_to_a_kernel() {
-    let used: Vec<&str> = legato::engine::ops::kernels().iter().flat_map(|k| k.parts.iter().copied()).collect();
+    let used: Vec<&str> =
+        legato::engine::ops::kernels().iter().flat_map(|k| k.parts.iter().copied()).collect();
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/shaders");
     for file in std::fs::read_dir(folder).expect("the shaders folder") {
         let path = file.expect("a readable folder").path();

@@ -58,7 +58,8 @@ impl State {
 /// Writes a run's checkpoint. At every moment a whole one is on disk.
 pub fn save(gpu: &Gpu, run: &Path, state: &State, model: &Model, adam: &Adam) -> Result<()> {
     let failed = |action| move |e| Error::io(run, action, e);
-    let fresh = tempfile::Builder::new().prefix(".checkpoint-").tempdir_in(run).map_err(failed("write in"))?;
+    let fresh =
+        tempfile::Builder::new().prefix(".checkpoint-").tempdir_in(run).map_err(failed("write in"))?;
     let arrays = weights::model_arrays(gpu, model)?;
     weights::save(&fresh.path().join(WEIGHTS), model.network(), &arrays, Default::default())?;
     let named = model.parameters().iter().zip(adam.moments()).flat_map(|((shape, _), [mean, square])| {
@@ -104,12 +105,16 @@ pub fn load(gpu: &Gpu, run: &Path) -> Result<(State, Model, Adam)> {
     let path = folder.join(ADAM);
     let damaged = |what: &str| Error::weights(&path, format!("is damaged: it has no {what}"));
     let (mut arrays, metadata) = weights::read_arrays(&path)?;
-    let steps = metadata.get("steps").and_then(|s| s.parse().ok()).ok_or_else(|| damaged("number of steps"))?;
-    let mut take = |name: String| arrays.remove(&name).map(|(_, values)| values).ok_or_else(|| damaged(&name));
+    let steps =
+        metadata.get("steps").and_then(|s| s.parse().ok()).ok_or_else(|| damaged("number of steps"))?;
+    let mut take =
+        |name: String| arrays.remove(&name).map(|(_, values)| values).ok_or_else(|| damaged(&name));
     let moments = model
         .parameters()
         .iter()
-        .map(|(shape, _)| Ok([take(format!("{}.mean", shape.name))?, take(format!("{}.square", shape.name))?]))
+        .map(|(shape, _)| {
+            Ok([take(format!("{}.mean", shape.name))?, take(format!("{}.square", shape.name))?])
+        })
         .collect::<Result<_>>()?;
     let adam = Adam::with_moments(gpu, &model, moments, steps)?;
     Ok((state, model, adam))

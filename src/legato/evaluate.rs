@@ -29,7 +29,8 @@ pub fn evaluate(
 ) -> Result<Vec<Evaluation>> {
     let size = stamps.size();
     if let Some(other) = estimators.values().find(|e| e.stamp_size() != size) {
-        let message = format!("takes stamps of {} pixels, {} holds {size}", other.stamp_size(), stamps.origin);
+        let message =
+            format!("takes stamps of {} pixels, {} holds {size}", other.stamp_size(), stamps.origin);
         return Err(Error::weights(&other.path, message));
     }
     let mut values: BTreeMap<Parameter, Vec<f64>> = BTreeMap::new();

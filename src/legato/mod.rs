@@ -26,6 +26,7 @@ mod stamps;
 mod statistics;
 mod training;
 
+pub use checkpoint::Epoch;
 pub use evaluate::{Evaluation, evaluate};
 pub use fit::{FitOptions, fit};
 pub use parameter::{Parameter, Scaling};
@@ -35,5 +36,4 @@ pub use provenance::Provenance;
 pub use recipe::{Recipe, Schedule};
 pub use stamps::Stamps;
 pub use statistics::Statistics;
-pub use checkpoint::Epoch;
 pub use training::{Event, Outcome, Training, WEIGHTS_FILE};

@@ -96,7 +96,8 @@ mod tests {
 
     #[test]
     fn the_architectures_have_their_published_sizes() {
-        let count = |a: Architecture| a.network(128, Stretching::None).parameter_count().expect("a sound preset");
+        let count =
+            |a: Architecture| a.network(128, Stretching::None).parameter_count().expect("a sound preset");
         assert_eq!(count(Architecture::Two), 2_189_089);
         assert_eq!(count(Architecture::One), 1_240_033);
     }

@@ -60,6 +60,7 @@ impl Provenance {
         let text = metadata.get(KEY).ok_or_else(|| {
             Error::weights(path, "does not say which parameter it measures: make it with `legato train`")
         })?;
-        serde_json::from_str(text).map_err(|e| Error::weights(path, format!("has a provenance that cannot be read: {e}")))
+        serde_json::from_str(text)
+            .map_err(|e| Error::weights(path, format!("has a provenance that cannot be read: {e}")))
     }
 }

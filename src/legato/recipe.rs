@@ -80,9 +80,15 @@ impl Recipe {
         match self {
             r if r.batch == 0 => wrong("the batch must be at least 1"),
             r if r.epochs == 0 => wrong("there must be at least 1 epoch"),
-            r if !(r.learning_rate > 0.0 && r.learning_rate.is_finite()) => wrong("the learning rate must be positive"),
-            r if !(r.validation > 0.0 && r.validation < 1.0) => wrong("the validation share must be between 0 and 1"),
-            r if !(0.0..0.5).contains(&r.shift) => wrong("the shift must be at least 0 and less than half the stamp"),
+            r if !(r.learning_rate > 0.0 && r.learning_rate.is_finite()) => {
+                wrong("the learning rate must be positive")
+            }
+            r if !(r.validation > 0.0 && r.validation < 1.0) => {
+                wrong("the validation share must be between 0 and 1")
+            }
+            r if !(0.0..0.5).contains(&r.shift) => {
+                wrong("the shift must be at least 0 and less than half the stamp")
+            }
             r if !(r.zoom[0] > 0.0 && r.zoom[0] <= r.zoom[1]) => wrong("the zoom must be a range above 0"),
             _ => Ok(()),
         }
@@ -116,8 +122,14 @@ mod tests {
 
     #[test]
     fn a_linear_schedule_falls_from_the_full_rate_to_nothing() {
-        let recipe = Recipe { schedule: Schedule::Linear, warm_up: 1, epochs: 3, ..Recipe::paper(Parameter::Radius, 1) };
-        let rates: Vec<f64> = [0, 9, 10, 20, 30].iter().map(|&step| recipe.learning_rate(step, 10) * 1e3).collect();
+        let recipe = Recipe {
+            schedule: Schedule::Linear,
+            warm_up: 1,
+            epochs: 3,
+            ..Recipe::paper(Parameter::Radius, 1)
+        };
+        let rates: Vec<f64> =
+            [0, 9, 10, 20, 30].iter().map(|&step| recipe.learning_rate(step, 10) * 1e3).collect();
         assert_eq!(rates, [1.0, 1.0, 1.0, 0.5, 0.0]);
     }
 

@@ -58,7 +58,8 @@ mod tests {
 
     #[test]
     fn a_constant_offset_is_bias_and_one_wild_estimate_an_outlier() {
-        let mut pairs: Vec<(f64, f64)> = (0..99).map(|i| (f64::from(i), f64::from(i) + 0.5 + 0.01 * f64::from(i % 3))).collect();
+        let mut pairs: Vec<(f64, f64)> =
+            (0..99).map(|i| (f64::from(i), f64::from(i) + 0.5 + 0.01 * f64::from(i % 3))).collect();
         pairs.push((50.0, 90.0));
         let s = Statistics::of(&pairs);
         assert!((s.bias - 0.51).abs() < 1e-9);

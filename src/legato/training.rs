@@ -81,7 +81,12 @@ impl<'a> Training<'a> {
             )));
         }
         if network.input != [stamps.size(), stamps.size(), 1] {
-            let message = format!("takes {:?}, the stamps are {2}×{2}: {1}", network.input, stamps.origin, stamps.size());
+            let message = format!(
+                "takes {:?}, the stamps are {2}×{2}: {1}",
+                network.input,
+                stamps.origin,
+                stamps.size()
+            );
             return Err(Error::Network { network: network.name.clone(), layer: 1, message });
         }
         std::fs::create_dir_all(folder).map_err(|e| Error::io(folder, "create", e))?;
@@ -114,7 +119,12 @@ impl<'a> Training<'a> {
         Self::assemble(gpu, stamps, folder, (state, model, adam))
     }
 
-    fn assemble(gpu: &Gpu, stamps: &'a Stamps, folder: &Path, (state, model, adam): (State, Model, Adam)) -> Result<Self> {
+    fn assemble(
+        gpu: &Gpu,
+        stamps: &'a Stamps,
+        folder: &Path,
+        (state, model, adam): (State, Model, Adam),
+    ) -> Result<Self> {
         let recipe = &state.recipe;
         let held_out = (recipe.validation * stamps.len() as f64).round() as usize;
         let mut order = rng::permutation(stamps.len(), recipe.seed, Stream::Split, 0);
@@ -126,7 +136,15 @@ impl<'a> Training<'a> {
                 training.len()
             )));
         }
-        Ok(Training { gpu: gpu.clone(), stamps, folder: folder.to_owned(), model, adam, state, split: (training, order) })
+        Ok(Training {
+            gpu: gpu.clone(),
+            stamps,
+            folder: folder.to_owned(),
+            model,
+            adam,
+            state,
+            split: (training, order),
+        })
     }
 
     /// The recipe of the run.
@@ -271,14 +289,16 @@ impl<'a> Training<'a> {
         let size = self.stamps.size();
         let mut estimates = Vec::new();
         for indices in self.split.1.chunks(recipe.batch) {
-            let pixels: Vec<f32> = indices.iter().flat_map(|&i| self.stamps.pixels(i as usize)).copied().collect();
+            let pixels: Vec<f32> =
+                indices.iter().flat_map(|&i| self.stamps.pixels(i as usize)).copied().collect();
             let input = self.gpu.upload(&[indices.len(), size, size, 1], &pixels)?;
             estimates.extend(self.gpu.read(&self.model.infer(&self.gpu, &input)?)?);
         }
         let truths = self.split.1.iter().map(|&i| recipe.parameter.of(&self.stamps.truths()[i as usize]));
         let error = |(y, &t): (f64, &f32)| (scaling.target(y) - f64::from(t)).abs();
         let loss = truths.clone().zip(&estimates).map(error).sum::<f64>() / estimates.len() as f64;
-        let pairs: Vec<(f64, f64)> = truths.zip(&estimates).map(|(y, &t)| (y, scaling.value(f64::from(t)))).collect();
+        let pairs: Vec<(f64, f64)> =
+            truths.zip(&estimates).map(|(y, &t)| (y, scaling.value(f64::from(t)))).collect();
         Ok((loss, Statistics::of(&pairs).r2))
     }
 

@@ -100,7 +100,8 @@ impl Model {
     pub fn forward(&self, tape: &Tape, parameters: &[Var], input: &Var, mode: Mode) -> Result<Var> {
         if input.shape().len() != 4 || input.shape()[1..] != self.network.input {
             let expected = self.network.input;
-            let message = format!("{} takes images of {expected:?}, not {:?}", self.network.name, input.shape());
+            let message =
+                format!("{} takes images of {expected:?}, not {:?}", self.network.name, input.shape());
             return Err(Error::shape("forward", message));
         }
         let mut x = input.clone();
@@ -114,7 +115,9 @@ impl Model {
             x = match (layer, draw) {
                 (&Layer::Stretch { gain, scale }, _) => stretch::stretch(tape, &x, gain, scale)?,
                 (&Layer::GaussianNoise { sigma }, Some(draw)) => noise::noise(tape, &x, sigma, draw)?,
-                (&Layer::Dropout { probability }, Some(draw)) => dropout::dropout(tape, &x, probability, draw)?,
+                (&Layer::Dropout { probability }, Some(draw)) => {
+                    dropout::dropout(tape, &x, probability, draw)?
+                }
                 (Layer::GaussianNoise { .. } | Layer::Dropout { .. }, None) => x,
                 (Layer::MaxPool, _) => max_pool::max_pool(tape, &x)?,
                 (Layer::Flatten, _) => flatten::flatten(tape, &x)?,

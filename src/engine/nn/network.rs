@@ -143,15 +143,16 @@ impl Network {
                 _ => Err(wrong(format!("{layer} takes an image, but gets {}", sizes(&shape)))),
             };
             let same = |output: &[usize]| Outline { output: output.to_vec(), parameters: vec![], macs: 0 };
-            let weighted = |name: String, weight: Vec<usize>, fan_in, output: Vec<usize>, positions: usize| {
-                let macs = weight.iter().product::<usize>() as u64 * positions as u64;
-                let bias = vec![*weight.last().unwrap_or(&0)];
-                let parameters = vec![
-                    ParameterShape { name: format!("{name}.weight"), shape: weight, fan_in },
-                    ParameterShape { name: format!("{name}.bias"), shape: bias, fan_in: 0 },
-                ];
-                Outline { output, parameters, macs }
-            };
+            let weighted =
+                |name: String, weight: Vec<usize>, fan_in, output: Vec<usize>, positions: usize| {
+                    let macs = weight.iter().product::<usize>() as u64 * positions as u64;
+                    let bias = vec![*weight.last().unwrap_or(&0)];
+                    let parameters = vec![
+                        ParameterShape { name: format!("{name}.weight"), shape: weight, fan_in },
+                        ParameterShape { name: format!("{name}.bias"), shape: bias, fan_in: 0 },
+                    ];
+                    Outline { output, parameters, macs }
+                };
             let outline = match *layer {
                 Layer::Stretch { gain, scale } if gain > 0.0 && scale > 0.0 => same(&shape),
                 Layer::GaussianNoise { sigma } if sigma >= 0.0 && sigma.is_finite() => same(&shape),
@@ -166,7 +167,13 @@ impl Network {
                     }
                     convolutions += 1;
                     let weight = vec![kernel, kernel, c, filters];
-                    weighted(format!("conv{convolutions}"), weight, kernel * kernel * c, vec![h, w, filters], h * w)
+                    weighted(
+                        format!("conv{convolutions}"),
+                        weight,
+                        kernel * kernel * c,
+                        vec![h, w, filters],
+                        h * w,
+                    )
                 }
                 Layer::MaxPool => {
                     let [h, w, c] = image()?;
@@ -206,11 +213,15 @@ impl Network {
             format!("{}: input {}", self.name, sizes(&self.input)),
             format!("{:>3}  {:<28}{:>14}{:>12}{:>14}", "", "layer", "output", "parameters", "MACs"),
         ];
-        let count = |o: &Outline| o.parameters.iter().map(|p| p.shape.iter().product::<usize>()).sum::<usize>();
+        let count =
+            |o: &Outline| o.parameters.iter().map(|p| p.shape.iter().product::<usize>()).sum::<usize>();
         for (index, (layer, outline)) in self.layers.iter().zip(&outlines).enumerate() {
             let (number, output) = (index + 1, sizes(&outline.output));
             let (parameters, macs) = (grouped(count(outline) as u64), grouped(outline.macs));
-            lines.push(format!("{number:>3}  {:<28}{output:>14}{parameters:>12}{macs:>14}", layer.to_string()));
+            lines.push(format!(
+                "{number:>3}  {:<28}{output:>14}{parameters:>12}{macs:>14}",
+                layer.to_string()
+            ));
         }
         let (parameters, macs) = (grouped(self.parameter_count()? as u64), grouped(self.macs()?));
         lines.push(format!("{:>3}  {:<28}{:>14}{parameters:>12}{macs:>14}", "", "total", ""));
@@ -243,7 +254,8 @@ fn sizes(shape: &[usize]) -> String {
 /// 2,189,089.
 fn grouped(n: u64) -> String {
     let digits = n.to_string();
-    let parts: Vec<&str> = digits.as_bytes().rchunks(3).rev().map(|c| std::str::from_utf8(c).unwrap_or("")).collect();
+    let parts: Vec<&str> =
+        digits.as_bytes().rchunks(3).rev().map(|c| std::str::from_utf8(c).unwrap_or("")).collect();
     parts.join(",")
 }
 
@@ -263,7 +275,8 @@ mod tests {
             Layer::Flatten,
             Layer::Dense { units: 7, relu: false },
         ]);
-        let shapes: Vec<_> = network.parameters().expect("a sound network").into_iter().map(|p| p.shape).collect();
+        let shapes: Vec<_> =
+            network.parameters().expect("a sound network").into_iter().map(|p| p.shape).collect();
         assert_eq!(shapes, [vec![3, 3, 2, 4], vec![4], vec![2 * 3 * 4, 7], vec![7]]);
         assert_eq!(network.parameter_count().expect("sound"), 72 + 4 + 168 + 7);
         assert_eq!(network.macs().expect("sound"), 72 * 30 + 168);
@@ -293,7 +306,12 @@ mod tests {
         let text = toml::to_string(&network).expect("serialises");
         assert_eq!(Network::from_toml(&text, "n.toml".as_ref()).expect("parses"), network);
         let wrong = text.replace("filters", "filtres");
-        assert!(Network::from_toml(&wrong, "n.toml".as_ref()).expect_err("unknown key").to_string().contains("filtres"));
+        assert!(
+            Network::from_toml(&wrong, "n.toml".as_ref())
+                .expect_err("unknown key")
+                .to_string()
+                .contains("filtres")
+        );
     }
 
     #[test]

@@ -20,7 +20,8 @@ impl Adam {
     /// # Errors
     /// No room for it.
     pub fn new(gpu: &Gpu, model: &Model) -> Result<Self> {
-        let zeros = model.parameters().iter().map(|(_, p)| [vec![0.0; p.len()], vec![0.0; p.len()]]).collect();
+        let zeros =
+            model.parameters().iter().map(|(_, p)| [vec![0.0; p.len()], vec![0.0; p.len()]]).collect();
         Self::with_moments(gpu, model, zeros, 0)
     }
 

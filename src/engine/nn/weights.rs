@@ -26,7 +26,8 @@ pub fn write_arrays(path: &Path, arrays: &Arrays, metadata: &Metadata) -> Result
     let views = arrays
         .iter()
         .map(|(name, (shape, values))| {
-            let view = TensorView::new(Dtype::F32, shape.clone(), bytemuck::cast_slice(values)).map_err(failed)?;
+            let view =
+                TensorView::new(Dtype::F32, shape.clone(), bytemuck::cast_slice(values)).map_err(failed)?;
             Ok((name, view))
         })
         .collect::<Result<Vec<_>>>()?;
@@ -49,10 +50,14 @@ pub fn read_arrays(path: &Path) -> Result<(Arrays, Metadata)> {
     let mut arrays = Arrays::new();
     for (name, view) in SafeTensors::deserialize(&bytes).map_err(damaged)?.tensors() {
         if view.dtype() != Dtype::F32 {
-            return Err(Error::weights(path, format!("tensor {name} holds {:?}; only F32 can be read", view.dtype())));
+            return Err(Error::weights(
+                path,
+                format!("tensor {name} holds {:?}; only F32 can be read", view.dtype()),
+            ));
         }
         // Copied number by number: the file's bytes need not be aligned.
-        let values = view.data().chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect();
+        let values =
+            view.data().chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect();
         arrays.insert(name, (view.shape().to_vec(), values));
     }
     Ok((arrays, metadata))
@@ -94,8 +99,9 @@ pub fn load(gpu: &Gpu, path: &Path) -> Result<(Model, Metadata)> {
     let text = metadata.remove(NETWORK_KEY).ok_or_else(|| {
         Error::weights(path, "has no network in its metadata: it was not written by legato")
     })?;
-    let network: Network = serde_json::from_str(&text)
-        .map_err(|e| Error::weights(path, format!("describes a network that this version cannot read: {e}")))?;
+    let network: Network = serde_json::from_str(&text).map_err(|e| {
+        Error::weights(path, format!("describes a network that this version cannot read: {e}"))
+    })?;
     let model = from_arrays(gpu, path, &network, arrays)?;
     Ok((model, metadata))
 }

@@ -84,7 +84,8 @@ mod tests {
             for n in [1, 7, 256, 1001] {
                 let start = check::random(&[n], 0, 1.0);
                 let zeros = vec![0.0; n];
-                let [p, m, v] = [gpu.upload(&[n], &start)?, gpu.upload(&[n], &zeros)?, gpu.upload(&[n], &zeros)?];
+                let [p, m, v] =
+                    [gpu.upload(&[n], &start)?, gpu.upload(&[n], &zeros)?, gpu.upload(&[n], &zeros)?];
                 let (mut rp, mut rm, mut rv) = (check::f64s(&start), vec![0.0; n], vec![0.0; n]);
                 for step in 1..=10 {
                     let g = check::random(&[n], step as u32, 0.1);
@@ -103,7 +104,8 @@ mod tests {
     #[test]
     fn the_first_step_has_the_size_of_the_learning_rate() {
         check::on_every_gpu(|gpu| {
-            let [p, m, v] = [gpu.upload(&[2], &[0.0; 2])?, gpu.upload(&[2], &[0.0; 2])?, gpu.upload(&[2], &[0.0; 2])?];
+            let [p, m, v] =
+                [gpu.upload(&[2], &[0.0; 2])?, gpu.upload(&[2], &[0.0; 2])?, gpu.upload(&[2], &[0.0; 2])?];
             let g = gpu.upload(&[2], &[3.0, -0.001])?;
             adam_step(gpu, &AdamConstants::default(), 0.01, 1, &g, [&p, &m, &v])?;
             check::close_within("adam", 1e-4, &gpu.read(&p)?, [-0.01, 0.01]);
