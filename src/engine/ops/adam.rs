@@ -51,7 +51,8 @@ pub fn adam_step(
     let power = step.min(i32::MAX as u64) as i32;
     let rate = learning_rate / (1.0 - beta1.powi(power));
     let root = 1.0 / (1.0 - beta2.powi(power)).sqrt();
-    let words = [rate, root, beta1, beta2, epsilon].map(|number| (number as f32).to_bits());
+    let numbers = [rate, root, beta1, beta2, 1.0 - beta1, 1.0 - beta2, epsilon];
+    let words = numbers.map(|number| (number as f32).to_bits());
     let tensors = [gradient, parameter, mean, square];
     gpu.launch(&ADAM, &[], &tensors, &words, linear_grid(parameter.len(), 256))
 }
@@ -109,6 +110,18 @@ mod tests {
             let g = gpu.upload(&[2], &[3.0, -0.001])?;
             adam_step(gpu, &AdamConstants::default(), 0.01, 1, &g, [&p, &m, &v])?;
             check::close_within("adam", 1e-4, &gpu.read(&p)?, [-0.01, 0.01]);
+            Ok(())
+        });
+    }
+
+    #[test]
+    fn a_gradients_share_of_the_averages_keeps_all_its_digits() {
+        check::on_every_gpu(|gpu| {
+            let [p, m, v] =
+                [gpu.upload(&[1], &[0.0])?, gpu.upload(&[1], &[0.0])?, gpu.upload(&[1], &[0.0])?];
+            adam_step(gpu, &AdamConstants::default(), 0.001, 1, &gpu.upload(&[1], &[1.0])?, [&p, &m, &v])?;
+            check::close_within("mean", 1e-7, &gpu.read(&m)?, [0.1]);
+            check::close_within("square", 1e-7, &gpu.read(&v)?, [0.001]);
             Ok(())
         });
     }
