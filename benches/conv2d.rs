@@ -20,7 +20,7 @@ fn random(gpu: &Gpu, shape: &[usize]) -> Tensor {
 }
 
 fn convolutions(c: &mut Criterion) {
-    let device = std::env::var("LEGATO_TEST_DEVICE").unwrap_or_else(|_| "auto".into());
+    let device = std::env::var("LEGATO_BENCH_DEVICE").unwrap_or_else(|_| "auto".into());
     let gpu = Gpu::open(&GpuOptions { device, unchecked: false }).expect("benchmarks need a device");
     println!("{}", gpu.description());
     for (size, ci, co, k) in LAYERS {

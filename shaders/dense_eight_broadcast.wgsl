@@ -1,6 +1,6 @@
 // Eight terms of a row of a, for dense_product.wgsl: each of eight neighbouring lanes loads one and
-// all of them get all. Lanes of a workgroup work on the same rows, so any subgroup of at least eight
-// lanes will do.
+// all of them get all. All lanes of a workgroup work on the same rows, so subgroups may have any size
+// from eight on; they are taken to hold a workgroup's invocations in their order.
 
 fn eight(row: u32, k: u32, end: u32, lane: u32) -> mat2x4f {
   let mine = term_of_a(row, k + (lane & 7u), end);

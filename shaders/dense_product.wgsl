@@ -28,7 +28,7 @@ var<immediate> given: Immediates;
 @group(0) @binding(1) var<storage, read> b: array<f32>;
 @group(0) @binding(2) var<storage, read_write> c: array<f32>;
 
-struct Columns { column: vec4u, end: u32 }                 // a lane's four columns of b, and the chunk's end
+struct Columns { column: vec4u, end: u32 }             // offsets of a lane's columns of b; a chunk's end
 struct Terms { low: mat4x4f, high: mat4x4f }           // eight terms, a column each
 
 fn term_of_a(row: u32, k: u32, end: u32) -> f32 {

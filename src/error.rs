@@ -143,6 +143,16 @@ pub enum Error {
 }
 
 impl Error {
+    /// There is no driver for any adapter.
+    pub fn no_driver() -> Self {
+        Error::NoAdapter {
+            wanted: "found".into(),
+            found: "there is no Vulkan, Metal or DX12 driver here; on Debian or Ubuntu a software one comes with \
+                    `apt-get install libvulkan1 mesa-vulkan-drivers` (scripts/setup.sh does that)"
+                .into(),
+        }
+    }
+
     /// An [`Error::Io`] from a path, the action that failed and the system's answer.
     pub fn io(path: impl AsRef<Path>, action: &'static str, source: std::io::Error) -> Self {
         Error::Io { path: path.as_ref().to_owned(), action, source }

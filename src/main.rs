@@ -1,1 +1,5 @@
-fn main() {}
+//! The `legato` command.
+
+fn main() -> std::process::ExitCode {
+    legato::cli::main()
+}

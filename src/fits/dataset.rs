@@ -1,16 +1,15 @@
-//! Data sets: a cube of stamps and the truth about each, in one FITS file.
+//! Data sets: a cube of stamps and the truth about each, in one FITS file; written by `writer.rs`.
 //!
 //! HDU 0 is a cube of N×H×W float32 pixels (`BUNIT`, `MAGZERO`, `PIXSCALE`, `SIGMA`, `EXPTIME`, `SEED`, `VERSION`,
 //! `SURVEY`), HDU `TRUTH` a binary table of N rows, `ID MAG RE_MAJ RE_CIRC N Q PA X Y`.
 
 use super::header::{Cards, direct_zero_point};
-use super::output::Pending;
-use super::raw::{Column, FitsFile};
-use super::table::{self, TRUTH_COLUMNS};
+use super::raw::FitsFile;
+use super::table;
 use crate::sky::{Survey, Truth};
 use crate::{Error, Result};
 use std::ops::Range;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// What a data set says about all its stamps.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -63,7 +62,7 @@ impl DatasetMeta {
         }
     }
 
-    fn write(&self, file: &mut FitsFile) -> Result<()> {
+    pub(super) fn write(&self, file: &mut FitsFile) -> Result<()> {
         file.set_text("BUNIT", &self.unit, "unit of the pixels")?;
         for (key, value, comment) in [
             ("MAGZERO", self.zero_point, "AB magnitude of one unit"),
@@ -80,115 +79,6 @@ impl DatasetMeta {
         }
         file.set_text("SURVEY", &self.survey, "survey that is simulated")?;
         file.set_text("VERSION", &self.version, "version of legato that wrote it")
-    }
-}
-
-/// Writes a data set in chunks; the file appears when it is finished, and not at all otherwise.
-pub struct DatasetWriter {
-    // Closed before the temporary folder goes.
-    file: FitsFile,
-    pending: Pending,
-    path: PathBuf,
-    stamp: usize,
-    promised: usize,
-    truths: Vec<Truth>,
-}
-
-impl DatasetWriter {
-    /// Starts a data set of `n` stamps of `height`×`width` pixels at `path`; an earlier file there is
-    /// replaced when this one is finished.
-    ///
-    /// # Errors
-    /// [`Error::Usage`] for no stamps or empty ones, [`Error::Io`] where `path` cannot be written.
-    pub fn create(
-        path: impl AsRef<Path>,
-        meta: &DatasetMeta,
-        n: usize,
-        height: usize,
-        width: usize,
-    ) -> Result<Self> {
-        let path = path.as_ref();
-        if n * height * width == 0 {
-            return Err(Error::Usage(format!("a data set needs stamps: {n} of {height}×{width} is none")));
-        }
-        let pending = Pending::new(path)?;
-        let named = |e| renamed(e, path);
-        let mut file = FitsFile::create(&pending.path()).map_err(named)?;
-        file.add_image(&[width, height, n]).map_err(named)?;
-        meta.write(&mut file).map_err(named)?;
-        Ok(DatasetWriter {
-            file,
-            pending,
-            path: path.to_owned(),
-            stamp: height * width,
-            promised: n,
-            truths: Vec::with_capacity(n),
-        })
-    }
-
-    /// Adds stamps, one after another in `pixels` (row-major, y up), and what is on each.
-    ///
-    /// # Errors
-    /// [`Error::Usage`] where the pixels are not those of as many stamps as rows of truth, or of more
-    /// than promised; [`Error::Fits`] where they cannot be written.
-    pub fn append(&mut self, pixels: &[f32], truths: &[Truth]) -> Result<()> {
-        if pixels.len() != truths.len() * self.stamp {
-            return Err(Error::Usage(format!(
-                "{} rows of truth need {} pixels, not {}",
-                truths.len(),
-                truths.len() * self.stamp,
-                pixels.len()
-            )));
-        }
-        let done = self.truths.len();
-        if done + truths.len() > self.promised {
-            return Err(Error::Usage(format!(
-                "the data set was started for {} stamps; {} are too many",
-                self.promised,
-                done + truths.len()
-            )));
-        }
-        if !truths.is_empty() {
-            self.file.write_pixels(done, pixels).map_err(|e| renamed(e, &self.path))?;
-            self.truths.extend_from_slice(truths);
-        }
-        Ok(())
-    }
-
-    /// Writes the table and puts the file in its place.
-    ///
-    /// # Errors
-    /// [`Error::Usage`] where stamps are missing; [`Error::Fits`] or [`Error::Io`] where the last of it
-    /// cannot be written.
-    pub fn finish(self) -> Result<()> {
-        let DatasetWriter { mut file, pending, path, promised, truths, .. } = self;
-        if truths.len() != promised {
-            return Err(Error::Usage(format!(
-                "the data set was started for {promised} stamps and has {}",
-                truths.len()
-            )));
-        }
-        let columns: Vec<Column> = TRUTH_COLUMNS
-            .iter()
-            .map(|c| Column { name: c.name, form: if c.name == "ID" { "1K" } else { "1D" }, unit: c.unit })
-            .collect();
-        let written = file.add_table("TRUTH", &columns, truths.len()).and_then(|()| {
-            file.write_i64(0, &truths.iter().map(|t| t.id).collect::<Vec<_>>())?;
-            for (i, column) in TRUTH_COLUMNS.iter().enumerate().skip(1) {
-                file.write_f64(i, &truths.iter().map(column.get).collect::<Vec<_>>())?;
-            }
-            Ok(())
-        });
-        written.and_then(|()| file.close()).map_err(|e| renamed(e, &path))?;
-        pending.finish()
-    }
-}
-
-/// An error about the temporary file told as one about the file that the user asked for.
-fn renamed(error: Error, target: &Path) -> Error {
-    match error {
-        Error::Fits { hdu, message, .. } => Error::Fits { path: target.to_owned(), hdu, message },
-        other => other,
     }
 }
 
@@ -225,26 +115,23 @@ impl Dataset {
                 );
             }
         };
-        if n * height * width == 0 {
+        if n == 0 || height == 0 || width == 0 {
             return Err(file.error(format!("the cube is empty: {n} stamps of {height}×{width} pixels")));
         }
         let meta = DatasetMeta::from_cards(&Cards::parse(&file.cards()?));
-        // The last stamp can only be read if the file is whole.
-        let mut last = vec![0.0; width * height];
-        file.read_pixels(axes.len(), n - 1, &mut last)?;
+        file.check_whole(&axes)?;
         let mut truth = None;
         for hdu in 1..hdus {
             if file.go_to(hdu)? || !table::is_truth(&mut file)? {
                 continue;
             }
-            let rows = table::read_truth_table(&mut file)?;
-            if rows.len() != n {
+            let rows = file.rows()?;
+            if rows != n {
                 return Err(file.error(format!(
-                    "the TRUTH table has {} rows and the cube {n} stamps; they must be as many",
-                    rows.len()
+                    "the TRUTH table has {rows} rows and the cube {n} stamps; they must be as many"
                 )));
             }
-            truth = Some(rows);
+            truth = Some(table::read_truth_table(&mut file)?);
         }
         file.go_to(0)?;
         Ok(Dataset { file, meta, shape: [n, height, width], truth })
@@ -300,10 +187,15 @@ impl Dataset {
             )));
         }
         out.clear();
-        out.resize(range.len() * height * width, 0.0);
         if range.is_empty() {
             return Ok(());
         }
+        // The cube is as large as it says: its last pixel was read when it was opened.
+        let size = range.len() * height * width;
+        if out.try_reserve_exact(size).is_err() {
+            return Err(self.file.error(format!("no memory for {} stamps of {height}×{width}", range.len())));
+        }
+        out.resize(size, 0.0);
         let axes = if n > 1 { 3 } else { 2 };
         self.file.read_pixels(axes, range.start, out)
     }
@@ -311,6 +203,9 @@ impl Dataset {
 
 #[cfg(test)]
 mod tests {
+    use super::super::DatasetWriter;
+    use super::super::raw::Column;
+    use super::super::table::TRUTH_COLUMNS;
     use super::super::testing::{Hdu, write};
     use super::*;
     use crate::sky::Simulator;

@@ -23,7 +23,7 @@ impl Flags {
     pub const PIXEL_SCALE: Flags = Flags(1 << 5);
     /// Bit 6 (64): the header gives no zero point; the survey's was assumed.
     pub const ZERO_POINT_ASSUMED: Flags = Flags(1 << 6);
-    /// Bit 7 (128): the signal-to-noise ratio is below [`super::stamp::LOW_SNR`].
+    /// Bit 7 (128): the signal-to-noise ratio is below [`super::LOW_SNR`].
     pub const LOW_SNR: Flags = Flags(1 << 7);
     /// Bit 8 (256): not one good pixel; nothing was measured.
     pub const NO_DATA: Flags = Flags(1 << 8);

@@ -41,10 +41,8 @@ fn value(field: &str) -> String {
     let mut text = String::new();
     let mut characters = quoted.chars().peekable();
     while let Some(character) = characters.next() {
-        if character == '\'' {
-            if characters.next_if_eq(&'\'').is_none() {
-                break;
-            }
+        if character == '\'' && characters.next_if_eq(&'\'').is_none() {
+            break;
         }
         text.push(character);
     }

@@ -82,6 +82,12 @@ impl ImageSource {
         let Entry { hdu, axes, width, height, planes, ref header } = self.entries[entry];
         let header = header.clone();
         self.file.go_to(hdu)?;
+        let mut shape = vec![1; axes];
+        shape[..2].copy_from_slice(&[width, height]);
+        if axes > 2 {
+            shape[2] = planes;
+        }
+        self.file.check_whole(&shape)?;
         let mut pixels = Vec::new();
         let size = width * height;
         if pixels.try_reserve_exact(size).is_err() {
@@ -149,7 +155,7 @@ fn entry(file: &mut FitsFile, hdu: usize) -> Result<Option<(Entry, Cards)>> {
     };
     // Trailing axes of length one, as radio images have them, mean nothing.
     let planes = deeper.first().copied().unwrap_or(1);
-    if width * height * planes == 0 || deeper.iter().skip(1).any(|&n| n != 1) {
+    if width == 0 || height == 0 || planes == 0 || deeper.iter().skip(1).any(|&n| n != 1) {
         return Ok(None);
     }
     let header = Header::from_cards(&cards);
@@ -317,5 +323,16 @@ mod tests {
         std::fs::write(path("cut.fits"), &bytes[..60_000]).unwrap();
         let cut = message(&path("cut.fits"));
         assert!(cut.contains("cut.fits[1]: cannot read the pixels (is the file truncated?)"), "{cut}");
+    }
+
+    #[test]
+    fn a_header_that_promises_the_impossible_is_an_error_not_a_crash() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("liar.fits");
+        for shape in [&[3_000_000_000, 3_000_000_000][..], &[2, 2, 4_000_000_000_000], &[1 << 40, 1]] {
+            write(&path, &[Hdu::floats(shape, &[1.0; 4])]);
+            assert!(message(&path).contains("liar.fits"), "{shape:?}");
+            assert!(super::super::Dataset::open(&path).is_err(), "{shape:?}");
+        }
     }
 }

@@ -8,7 +8,8 @@
 //! | `stamp.rs` | an image cut or padded to a network's stamp, and flags |
 //! | `flags.rs` | what was wrong with a stamp, as bits |
 //! | `background.rs` | the sky's level and noise, robustly |
-//! | `dataset.rs` | cubes of stamps with their truth, written and read |
+//! | `dataset.rs` | cubes of stamps with their truth, read |
+//! | `writer.rs` | and written |
 //! | `table.rs` | tables of truth |
 //! | `catalogue.rs` | the catalogue of what was measured |
 //! | `output.rs` | files that appear whole or not at all |
@@ -28,14 +29,16 @@ mod stamp;
 mod table;
 #[cfg(test)]
 mod testing;
+mod writer;
 
 pub use background::{Background, background};
 pub use catalogue::{Catalogue, Row};
-pub use dataset::{Dataset, DatasetMeta, DatasetWriter};
+pub use dataset::{Dataset, DatasetMeta};
 pub use flags::Flags;
 pub use header::Header;
 pub use image::{Image, ImageSource, open_images};
 pub use output::check_writable;
 pub use psf::{read_psf, survey_psf};
-pub use stamp::{Stamp, cut};
+pub use stamp::{LOW_SNR, Stamp, cut};
 pub use table::{read_truth, read_truth_for};
+pub use writer::DatasetWriter;

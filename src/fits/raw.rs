@@ -170,6 +170,16 @@ impl FitsFile {
         Ok(lengths[..axes].iter().map(|&n| n.max(0) as usize).collect())
     }
 
+    /// Reads the last pixel of an image of this shape, which works only if the file is as long as its
+    /// header says; a caller then knows that the memory it reserves will be filled.
+    pub(super) fn check_whole(&mut self, shape: &[usize]) -> Result<()> {
+        let mut last = [1 as c::LONGLONG; 16];
+        for (position, &length) in last.iter_mut().zip(shape) {
+            *position = length as c::LONGLONG;
+        }
+        self.read_from(&mut last, &mut [0.0])
+    }
+
     /// Reads `out.len()` pixels of the current image as f32, from the first pixel of plane `plane` of
     /// a cube (0 for a plain image) of `axes` axes; BLANK pixels become NaN, BSCALE and BZERO are applied.
     pub(super) fn read_pixels(&mut self, axes: usize, plane: usize, out: &mut [f32]) -> Result<()> {
@@ -177,6 +187,10 @@ impl FitsFile {
         if axes > 2 {
             first[2] = plane as c::LONGLONG + 1;
         }
+        self.read_from(&mut first, out)
+    }
+
+    fn read_from(&mut self, first: &mut [c::LONGLONG; 16], out: &mut [f32]) -> Result<()> {
         let (mut blank, mut any, mut status) = (f32::NAN, 0, 0);
         // SAFETY: `out` has room for the number of elements asked for; `first` for 16 axes.
         unsafe {
@@ -323,9 +337,18 @@ impl FitsFile {
 
     /// A whole column of integers.
     pub(super) fn read_i64(&mut self, column: usize, rows: usize) -> Result<Vec<i64>> {
-        let mut values = vec![0i64; rows];
         let (mut any, mut status) = (0, 0);
         let number = column as c_int + 1;
+        // The last row alone first: a header may promise more rows than there is memory or file.
+        let mut last = 0;
+        if rows > 0 {
+            // SAFETY: room for one value.
+            unsafe {
+                c::ffgcvjj(self.ptr, number, rows as c::LONGLONG, 1, 1, 0, &mut last, &mut any, &mut status)
+            };
+            self.check(status, "cannot read the table's last row (is the file truncated?)")?;
+        }
+        let mut values = vec![0i64; rows];
         // SAFETY: as in `read_f64`; CFITSIO returns one value a row of any numeric column.
         unsafe {
             let n = rows as c::LONGLONG;
@@ -390,5 +413,57 @@ impl Drop for FitsFile {
                 explanation(status);
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tile_compressed_files_are_read_like_others() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("image.fits.fz");
+        let pixels: Vec<f32> = (0..60 * 50).map(|i| ((i * 37) % 211) as f32).collect();
+        let mut file = FitsFile::create(&path).unwrap();
+        let mut status = 0;
+        // SAFETY: an open handle. GZIP without quantisation keeps every bit.
+        unsafe {
+            c::fits_set_compression_type(file.ptr, 21, &mut status);
+            c::fits_set_quantize_level(file.ptr, 0.0, &mut status);
+        }
+        file.check(status, "cannot compress").unwrap();
+        file.add_image(&[60, 50]).unwrap();
+        file.write_pixels(0, &pixels).unwrap();
+        file.close().unwrap();
+        let images: Vec<_> = crate::fits::open_images(&path).unwrap().map(|i| i.unwrap()).collect();
+        assert_eq!(images.len(), 1);
+        assert_eq!((images[0].hdu, images[0].name.as_str()), (1, "image"));
+        assert_eq!(images[0].pixels, pixels);
+    }
+
+    #[test]
+    fn handles_on_one_file_in_many_threads_do_not_disturb_each_other() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("shared.fits");
+        let mut file = FitsFile::create(&path).unwrap();
+        file.add_image(&[16, 16, 8]).unwrap();
+        for plane in 0..8 {
+            file.write_pixels(plane, &[plane as f32; 256]).unwrap();
+        }
+        file.close().unwrap();
+        std::thread::scope(|scope| {
+            for plane in 0..8 {
+                let path = &path;
+                scope.spawn(move || {
+                    for _ in 0..50 {
+                        let mut file = FitsFile::open(path).unwrap();
+                        let mut out = [0.0; 256];
+                        file.read_pixels(3, plane, &mut out).unwrap();
+                        assert_eq!(out, [plane as f32; 256]);
+                    }
+                });
+            }
+        });
     }
 }

@@ -135,7 +135,7 @@ fn neighbours(image: &Image, fx: i64, fy: i64, reach: i64) -> Option<f32> {
 
 /// See [`Stamp::snr`]; `centre` in 0-based pixels.
 fn signal_to_noise(pixels: &[f32], size: usize, centre: (f64, f64), sky: Background) -> f64 {
-    if !(sky.sigma > 0.0) {
+    if sky.sigma.is_nan() || sky.sigma <= 0.0 {
         return f64::NAN;
     }
     // Light and pixels in rings of one pixel, then summed outwards.

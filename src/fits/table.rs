@@ -47,7 +47,7 @@ pub(super) fn is_truth(file: &mut FitsFile) -> Result<bool> {
 /// All rows of the current HDU's table; every column must be there.
 pub(super) fn read_truth_table(file: &mut FitsFile) -> Result<Vec<Truth>> {
     let rows = file.rows()?;
-    let mut truths = vec![UNKNOWN; rows];
+    let mut truths = Vec::new();
     for column in &TRUTH_COLUMNS {
         let Some(number) = file.column(column.name) else {
             let names: Vec<&str> = TRUTH_COLUMNS.iter().map(|c| c.name).collect();
@@ -58,9 +58,7 @@ pub(super) fn read_truth_table(file: &mut FitsFile) -> Result<Vec<Truth>> {
             )));
         };
         if column.name == "ID" {
-            for (truth, id) in truths.iter_mut().zip(file.read_i64(number, rows)?) {
-                truth.id = id;
-            }
+            truths = file.read_i64(number, rows)?.into_iter().map(|id| Truth { id, ..UNKNOWN }).collect();
         } else {
             for (truth, value) in truths.iter_mut().zip(file.read_f64(number, rows)?) {
                 (column.set)(truth, value);

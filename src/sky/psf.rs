@@ -69,7 +69,7 @@ impl Psf {
     /// finite, or whose sum is not positive.
     pub fn from_image(pixels: &[f32], width: usize, pixel_scale: f64) -> Result<Self> {
         let bad = |message: String| Err(Error::Usage(format!("PSF image: {message}")));
-        if width == 0 || pixels.is_empty() || pixels.len() % width != 0 {
+        if width == 0 || pixels.is_empty() || !pixels.len().is_multiple_of(width) {
             return bad(format!("{} pixels are not rows of {width}", pixels.len()));
         }
         if !(pixel_scale > 0.0 && pixel_scale.is_finite()) {

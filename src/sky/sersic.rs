@@ -70,12 +70,13 @@ impl Sersic {
     /// finite, n outside [`INDEX_LIMITS`], q outside (0, 1].
     pub fn new(flux: f64, re_maj: f64, n: f64, q: f64, pa: f64) -> Result<Self> {
         let positive = |x: f64| x.is_finite() && x > 0.0;
-        if !positive(flux)
-            || !positive(re_maj)
-            || !(INDEX_LIMITS.0..=INDEX_LIMITS.1).contains(&n)
-            || !(positive(q) && q <= 1.0)
-            || !pa.is_finite()
-        {
+        let possible = positive(flux)
+            && positive(re_maj)
+            && (INDEX_LIMITS.0..=INDEX_LIMITS.1).contains(&n)
+            && positive(q)
+            && q <= 1.0
+            && pa.is_finite();
+        if !possible {
             return Err(Error::Usage(format!(
                 "not a Sérsic galaxy: flux {flux}, RE_MAJ {re_maj} px, n {n}, q {q}, PA {pa}; flux and \
                  radius must be positive, n in {}..{}, q in (0, 1]",

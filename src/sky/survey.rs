@@ -235,7 +235,7 @@ impl Survey {
             for (key, value) in
                 [("x1", c.x1), ("y1", c.y1), ("diagonal", c.diagonal), ("lag2", c.lag2), ("lag3", c.lag3)]
             {
-                if !(value.abs() < 1.0) {
+                if value.is_nan() || value.abs() >= 1.0 {
                     return Err(format!("noise_correlation.{key} = {value} must lie between -1 and 1"));
                 }
             }
@@ -249,7 +249,7 @@ impl Survey {
             ("axis_ratio", axis_ratio, 0.01, 1.0),
         ] {
             let Range { min, max, distribution } = *range;
-            if !(min <= max) {
+            if min.is_nan() || max.is_nan() || min > max {
                 return Err(format!("galaxies.{key}: min = {min} must not exceed max = {max}"));
             }
             if !(low <= min && max <= high) {

@@ -2,10 +2,6 @@
 
 use crate::{Error, Result};
 
-/// What to do where there is no driver at all.
-const NO_DRIVER: &str = "there is no Vulkan, Metal or DX12 driver here; on Debian or Ubuntu a software one comes \
-     with `apt-get install libvulkan1 mesa-vulkan-drivers` (scripts/setup.sh does that)";
-
 /// One adapter, in words and numbers, as `legato devices` prints it.
 #[derive(Clone, Debug)]
 pub struct AdapterReport {
@@ -114,7 +110,7 @@ fn automatic(adapters: &[wgpu::Adapter]) -> Option<usize> {
 pub(super) fn choose(wanted: &str) -> Result<wgpu::Adapter> {
     let mut adapters = adapters();
     if adapters.is_empty() {
-        return Err(Error::NoAdapter { wanted: "found".into(), found: NO_DRIVER.into() });
+        return Err(Error::no_driver());
     }
     let names: Vec<String> = adapters.iter().map(|a| a.get_info().name).collect();
     let index = if wanted.eq_ignore_ascii_case("auto") {

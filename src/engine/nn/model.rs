@@ -30,8 +30,9 @@ pub struct Model {
 
 impl Model {
     /// A network with random weights: normal with variance 2/fan-in (He et al. 2015), which keeps
-    /// the size of activations through ReLU layers; the last layer, which has no ReLU, with
-    /// variance 1/fan-in; biases zero.
+    /// the size of activations through ReLU layers; layers without a ReLU, the last one above all,
+    /// with a hundredth of 1/fan-in, so that first answers lie near 0, the middle of the targets;
+    /// biases zero.
     ///
     /// # Errors
     /// A network that makes no sense, or no room for it.
@@ -50,7 +51,7 @@ impl Model {
             if shape.fan_in == 0 {
                 return vec![0.0; elements];
             }
-            let gain = if rectified[number / 2] { 2.0 } else { 1.0 };
+            let gain = if rectified[number / 2] { 2.0 } else { 0.01 };
             let deviation = (gain / shape.fan_in as f32).sqrt();
             let mut words = Philox::new(seed, Stream::Initialisation, number as u32, 0);
             let pairs = std::iter::repeat_with(|| normal_pair(words.next_u32(), words.next_u32()));

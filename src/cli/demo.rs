@@ -1,0 +1,117 @@
+//! `legato demo`: the whole chain, small enough for a machine without a GPU.
+
+use super::{Common, evaluate, progress, simulate, table, train};
+use crate::legato::{FitOptions, Parameter, Recipe, Schedule, Stamps, Stretching, load_estimators};
+use crate::sky::Survey;
+use crate::{Error, Result};
+use clap::Args;
+use std::path::{Path, PathBuf};
+
+/// Stamps in the catalogue that is printed at the end.
+const SHOWN: usize = 10;
+
+#[derive(Args)]
+#[command(after_help = "Example:\n  legato demo\n  legato demo --stamps 8000 --epochs 6 -o bigger")]
+pub struct Arguments {
+    /// Folder for everything that it makes; an earlier demo there is replaced
+    #[arg(short, long, default_value = "demo")]
+    output: PathBuf,
+    /// Stamps to learn from, a tenth of them held out
+    #[arg(long, default_value_t = 3200)]
+    stamps: u64,
+    /// Stamps to test on, never learned from
+    #[arg(long, default_value_t = 320)]
+    test: u64,
+    /// Epochs
+    #[arg(long, default_value_t = 2)]
+    epochs: usize,
+    /// The smallest setting that still goes through every step, for checks of an installation
+    #[arg(long, conflicts_with_all = ["stamps", "test", "epochs"])]
+    smallest: bool,
+}
+
+pub fn run(arguments: &Arguments, common: &Common) -> Result<()> {
+    let (stamps, test, epochs) = match arguments.smallest {
+        true => (160, 32, 1),
+        false => (arguments.stamps, arguments.test, arguments.epochs),
+    };
+    let folder = &arguments.output;
+    std::fs::create_dir_all(folder).map_err(|e| Error::io(folder, "create", e))?;
+    let survey = Survey::builtin("candels-f160w")?;
+    let (train_path, test_path) = (folder.join("train.fits"), folder.join("test.fits"));
+
+    common.say("\n1. Simulating galaxies as HST would see them");
+    simulate::simulate(&survey, common.seed, stamps, &train_path, common)?;
+    // Another seed: stamps that the network has never seen.
+    simulate::simulate(&survey, common.seed.wrapping_add(1), test, &test_path, common)?;
+
+    common.say("\n2. Training a network to tell their magnitude");
+    let gpu = common.open_gpu()?;
+    let learning = Stamps::read(&train_path)?;
+    let recipe = Recipe {
+        epochs,
+        warm_up: 0,
+        schedule: Schedule::Linear,
+        validation: 0.1,
+        batch: 32,
+        // Few passes: every stamp counts as it is, mirrored or not.
+        shift: 0.0,
+        ..Recipe::paper(Parameter::Magnitude, common.seed)
+    };
+    let stretching = Stretching::Asinh { sigma: survey.noise_sigma as f32 };
+    let network = recipe.architecture.network(survey.stamp_size, stretching);
+    common.say(network.table()?);
+    let run = folder.join("runs").join(recipe.parameter.name());
+    if run.exists() {
+        std::fs::remove_dir_all(&run).map_err(|e| Error::io(&run, "replace", e))?;
+    }
+    let mut training = train::start(&gpu, &learning, &recipe, &network, &survey, &run)?;
+    train::train(&mut training, &run, None, common)?;
+
+    common.say("\n3. Testing it on galaxies that it has never seen");
+    let estimators = load_estimators(&gpu, &folder.join("runs"))?;
+    let unseen = Stamps::read(&test_path)?;
+    let bar = progress::bar(common, unseen.len() as u64, "evaluating", "stamps");
+    let evaluations =
+        crate::legato::evaluate(&gpu, &estimators, &unseen, evaluate::BATCH, |done| bar.inc(done as u64))?;
+    bar.finish_and_clear();
+    println!("{}", evaluate::describe(&evaluations));
+
+    common.say("\n4. Measuring the stamps of a FITS cube");
+    let options = FitOptions { batch: evaluate::BATCH, ..FitOptions::default() };
+    let paths = std::slice::from_ref(&test_path);
+    let (catalogue, failures) = crate::legato::fit(&gpu, &estimators, paths, &options, |_| ())?;
+    if let Some(failure) = failures.into_iter().next() {
+        return Err(failure);
+    }
+    let path = folder.join("catalogue.fits");
+    catalogue.write(&path)?;
+    println!("{}", beside_truth(&catalogue, &unseen));
+    common.say(format!("{}: {} galaxies", path.display(), catalogue.rows.len()));
+    common.say(next_steps(folder));
+    Ok(())
+}
+
+/// The first rows beside the truth.
+fn beside_truth(catalogue: &crate::fits::Catalogue, truth: &Stamps) -> String {
+    let row = |(measured, truth): (&crate::fits::Row, &crate::sky::Truth)| {
+        vec![
+            measured.id.clone(),
+            format!("{:.3}", measured.mag),
+            format!("{:.3}", truth.mag),
+            format!("{:+.3}", measured.mag - truth.mag),
+            format!("{:.1}", measured.snr),
+            measured.flags.to_string(),
+        ]
+    };
+    let rows: Vec<Vec<String>> = catalogue.rows.iter().zip(truth.truths()).take(SHOWN).map(row).collect();
+    table::lay_out(&["ID", "MAG", "true MAG", "difference", "SNR", "FLAGS"], &rows)
+}
+
+fn next_steps(folder: &Path) -> String {
+    let folder = folder.display();
+    format!(
+        "\nNext: legato fit YOUR_STAMPS.fits --models {folder}/runs -o catalogue.csv\n      \
+         legato train --parameter radius --data {folder}/train.fits -o {folder}/runs/radius"
+    )
+}

@@ -1,0 +1,118 @@
+//! The command line: one file a subcommand; arguments in, a library call, words out.
+//!
+//! Exit status: 0 done, 1 failed with a message, 2 wrong usage.
+
+mod demo;
+mod devices;
+mod evaluate;
+mod fit;
+mod progress;
+mod simulate;
+mod table;
+mod train;
+
+use crate::engine::{Gpu, GpuOptions};
+use crate::{Error, Result};
+use clap::{Args, Parser, Subcommand};
+use std::process::ExitCode;
+
+/// Measures galaxies: magnitude, effective radius, Sérsic index and axis ratio from images, with
+/// networks trained on galaxies that it simulates, on kernels of its own for any GPU.
+#[derive(Parser)]
+#[command(version, max_term_width = 100, after_help = "To see all of it at work: legato demo")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+    #[command(flatten)]
+    common: Common,
+}
+
+/// What every command takes.
+#[derive(Args, Clone, Debug)]
+struct Common {
+    /// Adapter: auto, a number of `legato devices`, or part of its name
+    #[arg(long, global = true, default_value = "auto", help_heading = "Common options")]
+    device: String,
+    /// Seed of everything random
+    #[arg(long, global = true, default_value_t = 1, help_heading = "Common options")]
+    seed: u64,
+    /// Say more; twice for the GPU layer's own messages
+    #[arg(short, long, global = true, action = clap::ArgAction::Count, help_heading = "Common options")]
+    verbose: u8,
+    /// Say nothing but results and errors
+    #[arg(short, long, global = true, conflicts_with = "verbose", help_heading = "Common options")]
+    quiet: bool,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// List the adapters of this machine and which one would be used
+    Devices(devices::Arguments),
+    /// Simulate galaxies of a survey into a data set
+    Simulate(simulate::Arguments),
+    /// Train a network on a data set
+    Train(train::Arguments),
+    /// Compare networks with the truth of a data set
+    Evaluate(evaluate::Arguments),
+    /// Measure the galaxies on FITS stamps and cubes
+    Fit(fit::Arguments),
+    /// Do everything, small: simulate, train, evaluate, fit
+    Demo(demo::Arguments),
+}
+
+impl Common {
+    /// A line of progress for people, on standard error.
+    fn say(&self, text: impl AsRef<str>) {
+        if !self.quiet {
+            eprintln!("{}", text.as_ref());
+        }
+    }
+
+    /// Opens the device and says which one it is.
+    fn open_gpu(&self) -> Result<Gpu> {
+        let gpu = Gpu::open(&GpuOptions { device: self.device.clone(), unchecked: false })?;
+        self.say(format!("device: {}", gpu.description()));
+        if gpu.is_software() {
+            self.say("        (no GPU: the kernels run on the CPU; slow, but the same results)");
+        }
+        Ok(gpu)
+    }
+}
+
+/// Runs the command line of this process.
+pub fn main() -> ExitCode {
+    quiet_the_loader();
+    let cli = Cli::parse();
+    let level = match (cli.common.quiet, cli.common.verbose) {
+        (true, _) => log::LevelFilter::Off,
+        (_, 0) => log::LevelFilter::Error,
+        (_, 1) => log::LevelFilter::Info,
+        _ => log::LevelFilter::Debug,
+    };
+    env_logger::Builder::new().filter_level(level).parse_default_env().init();
+    let common = &cli.common;
+    let result = match &cli.command {
+        Command::Devices(arguments) => devices::run(arguments, common),
+        Command::Simulate(arguments) => simulate::run(arguments, common),
+        Command::Train(arguments) => train::run(arguments, common),
+        Command::Evaluate(arguments) => evaluate::run(arguments, common),
+        Command::Fit(arguments) => fit::run(arguments, common),
+        Command::Demo(arguments) => demo::run(arguments, common),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("legato: {error}");
+            ExitCode::from(if matches!(error, Error::Usage(_)) { 2 } else { 1 })
+        }
+    }
+}
+
+/// Mesa's device-selection layer complains on standard error where no desktop session runs. Which
+/// adapter is used is chosen here, so that layer is not needed then.
+fn quiet_the_loader() {
+    if std::env::var_os("XDG_RUNTIME_DIR").is_none() && std::env::var_os("NODEVICE_SELECT").is_none() {
+        // SAFETY: first thing in `main`, before any other thread exists.
+        unsafe { std::env::set_var("NODEVICE_SELECT", "1") };
+    }
+}

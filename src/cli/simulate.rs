@@ -1,0 +1,71 @@
+//! `legato simulate`.
+
+use super::{Common, progress};
+use crate::fits::{DatasetMeta, DatasetWriter, survey_psf};
+use crate::sky::{Simulator, Survey};
+use crate::{Error, Result};
+use clap::Args;
+use std::path::{Path, PathBuf};
+
+/// Stamps that are made and written at a time.
+const CHUNK: u64 = 256;
+
+#[derive(Args)]
+#[command(
+    after_help = "Example:\n  legato simulate -n 5000 --seed 1 -o train.fits\n  legato simulate --survey my-survey.toml -n 1000 -o test.fits"
+)]
+pub struct Arguments {
+    /// Survey: a built-in name or a TOML file
+    #[arg(long, default_value = "candels-f160w")]
+    survey: String,
+    /// Number of stamps
+    #[arg(short = 'n', long = "number")]
+    number: u64,
+    /// The data set to write (FITS)
+    #[arg(short, long)]
+    output: PathBuf,
+    /// Threads; 0: one a core
+    #[arg(long, default_value_t = 0)]
+    threads: usize,
+}
+
+pub fn run(arguments: &Arguments, common: &Common) -> Result<()> {
+    let survey = Survey::find(&arguments.survey)?;
+    rayon::ThreadPoolBuilder::new()
+        .num_threads(arguments.threads)
+        .build_global()
+        .map_err(|e| Error::Usage(format!("cannot start {} threads: {e}", arguments.threads)))?;
+    simulate(&survey, common.seed, arguments.number, &arguments.output, common)
+}
+
+/// A simulator of a survey, whatever its PSF comes from.
+pub fn simulator(survey: &Survey, seed: u64) -> Result<Simulator> {
+    let psf = survey_psf(survey)?;
+    Simulator::with_psf(survey.clone(), &psf, seed)
+}
+
+/// Simulates `number` stamps into a data set at `path`.
+pub fn simulate(survey: &Survey, seed: u64, number: u64, path: &Path, common: &Common) -> Result<()> {
+    if number == 0 {
+        return Err(Error::Usage("there must be at least one stamp to simulate (-n)".into()));
+    }
+    let (simulator, size) = (simulator(survey, seed)?, survey.stamp_size);
+    let meta = DatasetMeta::simulated(survey, seed);
+    let mut writer = DatasetWriter::create(path, &meta, number as usize, size, size)?;
+    let bar = progress::bar(common, number, "simulating", "stamps");
+    for first in (0..number).step_by(CHUNK as usize) {
+        let (pixels, truths) = simulator.batch(first..number.min(first + CHUNK))?;
+        writer.append(&pixels, &truths)?;
+        bar.inc(truths.len() as u64);
+    }
+    let seconds = bar.elapsed().as_secs_f64();
+    bar.finish_and_clear();
+    writer.finish()?;
+    let rate = number as f64 / seconds;
+    common.say(format!(
+        "{}: {number} stamps of {}, {size}×{size} pixels ({rate:.0}/s)",
+        path.display(),
+        survey.name
+    ));
+    Ok(())
+}

@@ -1,0 +1,170 @@
+//! Real files of other people's programs and telescopes, which the project may read but not ship. They
+//! lie in `../shared/data` or where `LEGATO_REAL_DATA` says; run with
+//! `LEGATO_REAL_DATA=… cargo test --release --test real_files -- --ignored`.
+
+use legato::fits::{Flags, Image, cut, open_images, read_psf};
+use legato::sky::{Psf, Renderer, Sersic};
+use std::path::{Path, PathBuf};
+
+fn data() -> PathBuf {
+    let folder = std::env::var_os("LEGATO_REAL_DATA")
+        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data"), PathBuf::from);
+    assert!(folder.is_dir(), "no real data in {}; set LEGATO_REAL_DATA", folder.display());
+    folder
+}
+
+fn read(path: &Path) -> Vec<Image> {
+    let images = open_images(path).unwrap_or_else(|e| panic!("{e}"));
+    images.map(|image| image.unwrap_or_else(|e| panic!("{e}"))).collect()
+}
+
+fn files(folder: &str) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(data().join(folder)).unwrap();
+    let mut files: Vec<PathBuf> = entries.map(|e| e.unwrap().path()).collect();
+    files.sort();
+    files
+}
+
+#[test]
+#[ignore = "needs real data: candels-uds"]
+fn candels_galfit_blocks_give_their_data_alone() {
+    let files = files("candels-uds");
+    assert_eq!(files.len(), 14);
+    for file in files {
+        let images = read(&file);
+        assert_eq!(images.len(), 1, "{}", file.display());
+        let image = &images[0];
+        assert_eq!(image.hdu, 1);
+        assert_eq!(image.header.zero_point, Some(25.9463));
+        assert!((image.header.pixel_scale.unwrap() - 0.06).abs() < 1e-4);
+        assert_eq!(image.header.unit.as_deref(), Some("ELECTRONS/S"));
+        let stamp = cut(image, 128, None);
+        let larger = image.width > 128 || image.height > 128;
+        let smaller = image.width < 128 || image.height < 128;
+        assert_eq!(stamp.flags.contains(Flags::CUT), larger);
+        assert!(stamp.flags.contains(Flags::PADDED) || !smaller);
+        assert!(stamp.snr > 5.0, "{}: {}", file.display(), stamp.snr);
+        println!(
+            "{}: {}x{} sky {:.4} ± {:.4}, centre {:.0} {:.0}, S/N {:.0}, {}",
+            image.name,
+            image.width,
+            image.height,
+            stamp.sky.level,
+            stamp.sky.sigma,
+            stamp.x,
+            stamp.y,
+            stamp.snr,
+            stamp.flags
+        );
+    }
+}
+
+#[test]
+#[ignore = "needs real data: cosmos"]
+fn a_file_of_ten_galaxies_gives_ten_images() {
+    let images = read(&data().join("cosmos/real_galaxy_images_23.5_n1.fits"));
+    assert_eq!(images.len(), 10);
+    assert_eq!((images[0].width, images[0].height), (233, 234));
+    assert_eq!((images[9].hdu, images[9].name.as_str()), (9, "real_galaxy_images_23.5_n1[9]"));
+    for image in &images {
+        let stamp = cut(image, 128, None);
+        assert!(stamp.snr > 10.0 && stamp.pixels.iter().all(|p| p.is_finite()));
+    }
+    for table in ["real_galaxy_catalog_23.5.fits", "real_galaxy_catalog_23.5_fits.fits"] {
+        let error = open_images(data().join("cosmos").join(table)).err().unwrap().to_string();
+        assert!(error.contains("no image in this file"), "{error}");
+    }
+}
+
+#[test]
+#[ignore = "needs real data: galfit-example, wfc3-f105w, psf, galfit-truth"]
+fn every_other_file_is_read() {
+    for folder in ["galfit-example", "wfc3-f105w", "psf", "galfit-truth"] {
+        for file in files(folder) {
+            let images = read(&file);
+            assert_eq!(images.len(), 1, "{}", file.display());
+            let image = &images[0];
+            println!("{} {}x{} {:?}", image.name, image.width, image.height, image.header);
+            assert!(cut(image, 128, None).pixels.iter().all(|p| p.is_finite()));
+        }
+    }
+    let f105w = &read(&data().join("wfc3-f105w/abell_2744_dwarf_galaxy_f105w.fits.gz"))[0];
+    assert!((f105w.header.pixel_scale.unwrap() - 0.06).abs() < 1e-3);
+    // WFC3/IR F105W: 26.27 in e/s.
+    assert!((f105w.header.zero_point.unwrap() - 26.27).abs() < 0.01);
+    let example = &read(&data().join("galfit-example/gal.fits"))[0];
+    assert_eq!(example.header.exposure, Some(1040.0));
+}
+
+/// Radius of the circle that holds `part` of the flux, by bisection on an image of 0.005″ pixels.
+fn encircled(psf: &Psf, part: f64) -> f64 {
+    let (size, scale) = (801, 0.005);
+    let image = psf.image(size, scale);
+    let within = |r: f64| {
+        let centre = (size / 2) as f64;
+        image
+            .iter()
+            .enumerate()
+            .filter(|(i, _)| ((i % size) as f64 - centre).hypot((i / size) as f64 - centre) * scale <= r)
+            .map(|(_, p)| p)
+            .sum::<f64>()
+    };
+    let (mut low, mut high) = (0.0, 1.9);
+    for _ in 0..30 {
+        let middle = 0.5 * (low + high);
+        if within(middle) < part { low = middle } else { high = middle }
+    }
+    0.5 * (low + high)
+}
+
+#[test]
+#[ignore = "needs real data: psf"]
+fn the_builtin_psf_holds_its_light_as_the_empirical_ones_do() {
+    let survey = legato::sky::Survey::builtin("candels-f160w").unwrap();
+    let model = legato::fits::survey_psf(&survey).unwrap();
+    for file in files("psf") {
+        let psf = read_psf(&file, 0.04).unwrap();
+        for part in [0.3, 0.5, 0.8] {
+            let (a, b) = (encircled(&model, part), encircled(&psf, part));
+            println!("{part}: model {a:.3}″, {} {b:.3}″", file.display());
+            assert!((a - b).abs() < 0.02, "{part}: {a} {b}");
+        }
+    }
+}
+
+#[test]
+#[ignore = "needs real data: galfit-truth"]
+fn far_from_the_centre_stamps_are_galfits_own_pixels() {
+    // GALFIT averages the profile over a pixel, which changes nothing where it is straight. Without a
+    // PSF, ours is a narrow Gaussian.
+    for file in ["galfit_sersic_n1.fits.gz", "galfit_n4_psf0.fits.gz"] {
+        let path = data().join("galfit-truth").join(file);
+        let image = &read(&path)[0];
+        let renderer = Renderer::new(image.width, 1.0, &Psf::gaussian(1.0).unwrap()).unwrap();
+        let [x, y, mag, re, n, q, pa] = component(&path);
+        let galaxy = Sersic::from_magnitude(mag, image.header.zero_point.unwrap(), re, n, q, pa).unwrap();
+        let ours = renderer.render(&galaxy, x, y);
+        let (mut compared, mut worst) = (0, 0.0f64);
+        for (i, (a, b)) in ours.iter().zip(&image.pixels).enumerate() {
+            let r = ((i % image.width) as f64 + 1.0 - x).hypot((i / image.width) as f64 + 1.0 - y);
+            if (15.0..90.0).contains(&r) {
+                compared += 1;
+                worst = worst.max((a / f64::from(*b) - 1.0).abs());
+            }
+        }
+        println!("{file}: n {n}, {compared} pixels within {worst:.1e}");
+        assert!(compared > 10_000 && worst < 5e-3, "{file}: {worst}");
+    }
+}
+
+/// X, Y, magnitude, radius, index, axis ratio and position angle of the one component in a GALFIT model's header,
+/// written there as `value +/- error`, `[value]` or `*value*`.
+fn component(path: &Path) -> [f64; 7] {
+    let mut file = fitsio::FitsFile::open(path).unwrap();
+    let hdu = file.primary_hdu().unwrap();
+    ["1_XC", "1_YC", "1_MAG", "1_RE", "1_N", "1_AR", "1_PA"].map(|key| {
+        let text: String = hdu.read_key(&mut file, key).unwrap();
+        let first = text.split("+/-").next().unwrap();
+        first.trim_matches(|c: char| " []*".contains(c)).parse().unwrap()
+    })
+}
