@@ -73,10 +73,12 @@ impl Geometry {
         .product()
     }
 
+    #[cfg(test)]
     fn input_shape(&self) -> [usize; 4] {
         [self.batch, self.height, self.width, self.in_channels]
     }
 
+    #[cfg(test)]
     fn output_shape(&self) -> [usize; 4] {
         [self.batch, self.height, self.width, self.out_channels]
     }
