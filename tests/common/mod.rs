@@ -1,0 +1,63 @@
+//! What the test files share: devices, numbers to feed them, and how results are compared.
+#![allow(dead_code, reason = "each test file takes the part that it needs")]
+
+use legato::engine::{Gpu, GpuOptions};
+use legato::rng::{Philox, Stream, unit_f32};
+use rand::Rng;
+
+/// The device that the tests run on: the one that `LEGATO_TEST_DEVICE` names, or the best there is.
+pub fn open(unchecked: bool) -> Gpu {
+    let device = std::env::var("LEGATO_TEST_DEVICE").unwrap_or_else(|_| "auto".into());
+    Gpu::open(&GpuOptions { device, unchecked }).unwrap_or_else(|e| panic!("the tests need a device: {e}"))
+}
+
+/// The device as the program opens it.
+pub fn gpu() -> Gpu {
+    open(GpuOptions::default().unchecked)
+}
+
+/// Numbers in [-limit, limit) by the rule of `tests/golden/README.md`: computed in f64, rounded once.
+pub fn symmetric(count: usize, sub: u32, limit: f64) -> Vec<f32> {
+    const SEED: u64 = 2018;
+    let mut words = Philox::new(SEED, Stream::Test, sub, 0);
+    let unit = || f64::from(unit_f32(words.next_u32()));
+    std::iter::repeat_with(unit).take(count).map(|u| ((2.0 * u - 1.0) * limit) as f32).collect()
+}
+
+/// Fails, naming the element that is furthest off, unless each is within `tolerance` of what it should
+/// be, relative to itself plus the largest: a sum that nearly cancels keeps its terms' rounding. Prints
+/// the worst deviation, for `--nocapture`.
+pub fn close(what: &str, tolerance: f64, got: &[f32], want: &[f64]) {
+    assert_eq!(got.len(), want.len(), "{what}: number of elements");
+    let largest = want.iter().fold(0.0_f64, |m, w| m.max(w.abs()));
+    let off = |i: usize| {
+        let deviation = (f64::from(got[i]) - want[i]).abs() / (largest + want[i].abs());
+        // NaN is as far off as can be; 0/0 is a tensor of zeros, as it should be.
+        if f64::from(got[i]) == want[i] {
+            0.0
+        } else if deviation.is_nan() {
+            f64::INFINITY
+        } else {
+            deviation
+        }
+    };
+    let Some(worst) = (0..got.len()).max_by(|&a, &b| off(a).total_cmp(&off(b))) else { return };
+    println!("{what}: off by {:.1e} at most", off(worst));
+    assert!(
+        off(worst) <= tolerance,
+        "{what}: element {worst} is {} instead of {}: off by {:.1e}, {tolerance:.0e} are allowed",
+        got[worst],
+        want[worst],
+        off(worst)
+    );
+}
+
+/// Widens to f64.
+pub fn f64s(values: &[f32]) -> Vec<f64> {
+    values.iter().copied().map(f64::from).collect()
+}
+
+/// Bits, for comparisons that must be exact.
+pub fn bits(values: &[f32]) -> Vec<u32> {
+    values.iter().map(|v| v.to_bits()).collect()
+}
