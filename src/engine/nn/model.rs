@@ -147,3 +147,107 @@ impl Model {
         Ok(self.forward(&tape, &parameters, &tape.constant(input), Mode::Inference)?.value().clone())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::ops::check;
+
+    fn network(layers: Vec<Layer>) -> Network {
+        Network { name: "test".into(), input: [8, 8, 2], layers }
+    }
+
+    #[test]
+    fn initial_weights_have_the_variance_that_their_layer_needs_and_zero_mean() {
+        let network = network(vec![
+            Layer::Conv2d { kernel: 3, filters: 150, relu: true },
+            Layer::Conv2d { kernel: 2, filters: 40, relu: false },
+            Layer::Flatten,
+            Layer::Dense { units: 20, relu: true },
+            Layer::Dense { units: 300, relu: false },
+        ]);
+        check::on_every_gpu(|gpu| {
+            let model = Model::random(gpu, &network, 3)?;
+            // By fan-in: 2/n before a rectifier, a hundredth of 1/n where there is none.
+            let variances = [2.0 / 18.0, 0.01 / 600.0, 2.0 / 2560.0, 0.01 / 20.0];
+            for (pair, variance) in model.parameters().chunks_exact(2).zip(variances) {
+                let [(weight, values), (_, bias)] = pair else { unreachable!("chunks of two") };
+                let values = check::f64s(&gpu.read(values)?);
+                let n = values.len() as f64;
+                let mean = values.iter().sum::<f64>() / n;
+                let found = values.iter().map(|v| v * v).sum::<f64>() / n;
+                // Five standard errors: √(σ²/n) of the mean, σ²·√(2/n) of the variance.
+                assert!(mean.abs() < 5.0 * (variance / n).sqrt(), "{}: mean {mean}", weight.name);
+                let off = (found / variance - 1.0).abs();
+                assert!(off < 5.0 * (2.0 / n).sqrt(), "{}: {found} for {variance}", weight.name);
+                assert!(gpu.read(bias)?.iter().all(|&b| b == 0.0));
+            }
+            Ok(())
+        });
+    }
+
+    #[test]
+    fn the_seed_decides_the_initial_weights() {
+        let network = network(vec![Layer::Flatten, Layer::Dense { units: 3, relu: false }]);
+        check::on_every_gpu(|gpu| {
+            let weights = |seed| gpu.read(&Model::random(gpu, &network, seed)?.parameters()[0].1);
+            assert_eq!(weights(1)?, weights(1)?);
+            assert_ne!(weights(1)?, weights(2)?);
+            Ok(())
+        });
+    }
+
+    #[test]
+    fn an_input_of_the_wrong_shape_is_an_error_with_both_shapes() {
+        let network = network(vec![Layer::Flatten, Layer::Dense { units: 1, relu: false }]);
+        check::on_every_gpu(|gpu| {
+            let model = Model::random(gpu, &network, 1)?;
+            for shape in [vec![1, 8, 7, 2], vec![8, 8, 2], vec![2, 128]] {
+                let input = gpu.tensor(&shape)?;
+                let message = model.infer(gpu, &input).expect_err("another shape").to_string();
+                assert_eq!(message, format!("forward: test takes images of [8, 8, 2], not {shape:?}"));
+            }
+            Ok(())
+        });
+    }
+
+    #[test]
+    fn arrays_that_do_not_fit_the_network_are_an_error() {
+        let network = network(vec![Layer::Flatten, Layer::Dense { units: 1, relu: false }]);
+        check::on_every_gpu(|gpu| {
+            let refusal = |values| Model::with_values(gpu, &network, values).err().map(|e| e.to_string());
+            let message = refusal(vec![vec![0.0; 128]]);
+            assert_eq!(message.as_deref(), Some("model: 1 arrays for 2 parameters"));
+            let message = refusal(vec![vec![0.0; 127], vec![0.0]]);
+            let expected = "upload: 127 values do not fill a tensor of shape [128, 1]";
+            assert_eq!(message.as_deref(), Some(expected));
+            Ok(())
+        });
+    }
+
+    #[test]
+    fn dropout_and_noise_act_in_training_alone_and_anew_each_step() {
+        for layer in [Layer::Dropout { probability: 0.3 }, Layer::GaussianNoise { sigma: 0.2 }] {
+            let network = network(vec![layer.clone(), Layer::MaxPool, layer, Layer::Flatten]);
+            check::on_every_gpu(|gpu| {
+                let model = Model::random(gpu, &network, 1)?;
+                let input = gpu.upload(&[3, 8, 8, 2], &check::random(&[3 * 128], 0, 1.0))?;
+                let output = |mode| {
+                    let tape = Tape::new(gpu);
+                    let output = model.forward(&tape, &[], &tape.constant(&input), mode)?;
+                    gpu.read(output.value())
+                };
+                let training = |seed, step| output(Mode::Training { seed, step });
+                let calm = output(Mode::Inference)?;
+                assert_eq!(calm, output(Mode::Inference)?);
+                assert_eq!(calm, gpu.read(&model.infer(gpu, &input)?)?);
+                let first = training(1, 0)?;
+                assert_ne!(first, calm);
+                assert_eq!(first, training(1, 0)?);
+                assert_ne!(first, training(1, 1)?);
+                assert_ne!(first, training(2, 0)?);
+                Ok(())
+            });
+        }
+    }
+}

@@ -84,3 +84,75 @@ impl Adam {
         Ok(loss.value().clone())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Layer, Network};
+    use super::*;
+    use crate::engine::nn::weights;
+    use crate::engine::ops::check;
+
+    fn network() -> Network {
+        let layers = vec![
+            Layer::Conv2d { kernel: 3, filters: 4, relu: true },
+            Layer::Dropout { probability: 0.2 },
+            Layer::Flatten,
+            Layer::Dense { units: 1, relu: false },
+        ];
+        Network { name: "test".into(), input: [5, 6, 1], layers }
+    }
+
+    fn train(gpu: &Gpu, model: &Model, adam: &mut Adam, steps: u64) -> Result<Vec<f32>> {
+        let batch = (
+            gpu.upload(&[7, 5, 6, 1], &check::random(&[210], 0, 1.0))?,
+            gpu.upload(&[7, 1], &check::random(&[7], 1, 1.0))?,
+        );
+        let mut losses = Vec::new();
+        for _ in 0..steps {
+            let mode = Mode::Training { seed: 5, step: adam.steps() };
+            losses.extend(gpu.read(&adam.step(gpu, model, (&batch.0, &batch.1), mode, 0.01)?)?);
+        }
+        Ok(losses)
+    }
+
+    #[test]
+    fn a_model_and_its_state_put_together_anew_go_on_bit_for_bit() {
+        check::on_every_gpu(|gpu| {
+            let model = Model::random(gpu, &network(), 1)?;
+            let mut adam = Adam::new(gpu, &model)?;
+            train(gpu, &model, &mut adam, 3)?;
+            let values = model.parameters().iter().map(|(_, p)| gpu.read(p)).collect::<Result<Vec<_>>>()?;
+            let copy = Model::with_values(gpu, &network(), values)?;
+            let moments = adam.moments().iter().map(|[m, v]| Ok([gpu.read(m)?, gpu.read(v)?]));
+            let mut resumed = Adam::with_moments(gpu, &copy, moments.collect::<Result<_>>()?, 3)?;
+            let losses = train(gpu, &model, &mut adam, 4)?;
+            assert_eq!(losses, train(gpu, &copy, &mut resumed, 4)?);
+            assert_eq!((adam.steps(), resumed.steps()), (7, 7));
+            assert_eq!(weights::model_arrays(gpu, &model)?, weights::model_arrays(gpu, &copy)?);
+            Ok(())
+        });
+    }
+
+    #[test]
+    fn training_on_one_batch_brings_its_loss_down() {
+        check::on_every_gpu(|gpu| {
+            let model = Model::random(gpu, &network(), 1)?;
+            let losses = train(gpu, &model, &mut Adam::new(gpu, &model)?, 100)?;
+            let last = losses[90..].iter().sum::<f32>() / 10.0;
+            assert!(last < 0.5 * losses[0], "from {} to {last}", losses[0]);
+            Ok(())
+        });
+    }
+
+    #[test]
+    fn moments_of_another_model_are_an_error() {
+        check::on_every_gpu(|gpu| {
+            let model = Model::random(gpu, &network(), 1)?;
+            let few = Adam::with_moments(gpu, &model, vec![[vec![], vec![]]], 1).err();
+            assert_eq!(few.map(|e| e.to_string()).as_deref(), Some("adam: 1 moments for 4 parameters"));
+            let empty = vec![[vec![], vec![]]; 4];
+            assert!(matches!(Adam::with_moments(gpu, &model, empty, 1), Err(Error::Shape { .. })));
+            Ok(())
+        });
+    }
+}

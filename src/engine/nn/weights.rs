@@ -134,3 +134,136 @@ pub fn from_arrays(gpu: &Gpu, path: &Path, network: &Network, mut arrays: Arrays
     }
     Model::with_values(gpu, network, values)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::nn::Layer;
+    use crate::engine::ops::check;
+
+    fn network(units: usize) -> Network {
+        let layers = vec![
+            Layer::Conv2d { kernel: 3, filters: 2, relu: true },
+            Layer::Flatten,
+            Layer::Dense { units, relu: false },
+        ];
+        Network { name: format!("dense-{units}"), input: [5, 4, 1], layers }
+    }
+
+    /// Writes random weights of `network(3)` and returns their file.
+    fn saved(gpu: &Gpu, folder: &Path) -> Result<std::path::PathBuf> {
+        let (path, model) = (folder.join("w.safetensors"), Model::random(gpu, &network(3), 1)?);
+        save(&path, model.network(), &model_arrays(gpu, &model)?, Metadata::new())?;
+        Ok(path)
+    }
+
+    fn refusal<T>(result: Result<T>, path: &Path) -> String {
+        let Err(error @ Error::Weights { .. }) = result else { panic!("no error of the weights file") };
+        let message = error.to_string();
+        assert!(message.starts_with(&format!("{}: ", path.display())), "{message}");
+        message
+    }
+
+    #[test]
+    fn weights_come_back_bit_for_bit_with_their_network_and_metadata() {
+        let folder = tempfile::tempdir().expect("a folder");
+        check::on_every_gpu(|gpu| {
+            let network = network(3);
+            let mut values: Vec<Vec<f32>> = network
+                .parameters()?
+                .iter()
+                .enumerate()
+                .map(|(number, parameter)| check::random(&parameter.shape, number as u32, 1.0))
+                .collect();
+            let awkward = [-0.0, f32::MIN_POSITIVE / 8.0, f32::MAX, f32::NEG_INFINITY, 1.0 / 3.0];
+            values[0][..5].copy_from_slice(&awkward);
+            let path = folder.path().join("w.safetensors");
+            let model = Model::with_values(gpu, &network, values.clone())?;
+            let metadata = Metadata::from([("made".to_owned(), "by a \"test\"".to_owned())]);
+            save(&path, &network, &model_arrays(gpu, &model)?, metadata.clone())?;
+            let (again, found) = load(gpu, &path)?;
+            assert_eq!((again.network(), found), (&network, metadata));
+            for ((_, tensor), values) in again.parameters().iter().zip(&values) {
+                let bits = |values: &[f32]| values.iter().map(|v| v.to_bits()).collect::<Vec<_>>();
+                assert_eq!(bits(&gpu.read(tensor)?), bits(values));
+            }
+            Ok(())
+        });
+    }
+
+    #[test]
+    fn a_damaged_file_is_an_error_that_names_it() {
+        let folder = tempfile::tempdir().expect("a folder");
+        check::on_every_gpu(|gpu| {
+            let path = saved(gpu, folder.path())?;
+            let whole = files::read(&path)?;
+            let truncated = [0, 7, 8, 100, whole.len() - 1].map(|length| whole[..length].to_vec());
+            let garbage = [vec![0xFF; 1000], b"no tensors here ".repeat(40), [&whole[..], b"more"].concat()];
+            for bytes in truncated.into_iter().chain(garbage) {
+                std::fs::write(&path, bytes).expect("a file");
+                let message = refusal(load(gpu, &path), &path);
+                assert!(message.contains("is not a whole safetensors file"), "{message}");
+            }
+            Ok(())
+        });
+    }
+
+    #[test]
+    fn a_file_that_is_not_there_is_an_error_that_names_it() {
+        check::on_every_gpu(|gpu| {
+            let message = load(gpu, Path::new("no/w.safetensors")).err().expect("no file").to_string();
+            assert!(message.starts_with("no/w.safetensors: cannot read"), "{message}");
+            Ok(())
+        });
+    }
+
+    #[test]
+    fn weights_of_another_network_are_an_error_with_the_parameter_and_its_shapes() {
+        let folder = tempfile::tempdir().expect("a folder");
+        check::on_every_gpu(|gpu| {
+            let path = saved(gpu, folder.path())?;
+            let (arrays, _) = read_arrays(&path)?;
+            let message = refusal(from_arrays(gpu, &path, &network(4), arrays.clone()), &path);
+            let expected = "another network: dense-4 needs dense1.weight of [40, 4], the file has [40, 3]";
+            assert!(message.ends_with(expected), "{message}");
+
+            let mut fewer = arrays.clone();
+            fewer.remove("conv1.bias");
+            let message = refusal(from_arrays(gpu, &path, &network(3), fewer), &path);
+            assert!(message.ends_with("dense-3 needs conv1.bias of [2], the file has nothing"), "{message}");
+
+            let mut more = arrays;
+            more.insert("conv2.weight".into(), (vec![1], vec![0.0]));
+            let message = refusal(from_arrays(gpu, &path, &network(3), more), &path);
+            assert!(message.ends_with("dense-3 has no parameter conv2.weight"), "{message}");
+            Ok(())
+        });
+    }
+
+    #[test]
+    fn a_file_of_another_program_is_an_error_that_says_so() {
+        let folder = tempfile::tempdir().expect("a folder");
+        check::on_every_gpu(|gpu| {
+            let path = folder.path().join("w.safetensors");
+            write_arrays(&path, &Arrays::from([("w".into(), (vec![1], vec![0.0]))]), &Metadata::new())?;
+            let message = refusal(load(gpu, &path), &path);
+            assert!(message.contains("it was not written by legato"), "{message}");
+            let unknown = Metadata::from([(NETWORK_KEY.to_owned(), "{\"layers\": 7}".to_owned())]);
+            write_arrays(&path, &Arrays::new(), &unknown)?;
+            let message = refusal(load(gpu, &path), &path);
+            assert!(message.contains("a network that this version cannot read"), "{message}");
+            Ok(())
+        });
+    }
+
+    #[test]
+    fn numbers_of_another_type_are_an_error_that_names_the_tensor() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("w.safetensors");
+        let view = TensorView::new(Dtype::F16, vec![2], &[0; 4]).expect("two halves");
+        let bytes = safetensors::serialize([("half", view)], None).expect("serialises");
+        std::fs::write(&path, bytes).expect("a file");
+        let message = refusal(read_arrays(&path), &path);
+        assert!(message.ends_with("tensor half holds F16; only F32 can be read"), "{message}");
+    }
+}

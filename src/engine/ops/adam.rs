@@ -117,8 +117,7 @@ mod tests {
     #[test]
     fn a_gradients_share_of_the_averages_keeps_all_its_digits() {
         check::on_every_gpu(|gpu| {
-            let [p, m, v] =
-                [gpu.upload(&[1], &[0.0])?, gpu.upload(&[1], &[0.0])?, gpu.upload(&[1], &[0.0])?];
+            let [p, m, v] = [gpu.upload(&[1], &[0.0])?, gpu.upload(&[1], &[0.0])?, gpu.upload(&[1], &[0.0])?];
             adam_step(gpu, &AdamConstants::default(), 0.001, 1, &gpu.upload(&[1], &[1.0])?, [&p, &m, &v])?;
             check::close_within("mean", 1e-7, &gpu.read(&m)?, [0.1]);
             check::close_within("square", 1e-7, &gpu.read(&v)?, [0.001]);
