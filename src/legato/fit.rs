@@ -75,6 +75,7 @@ pub fn fit(
 
 /// How an image becomes one like those that the networks were trained on.
 struct Calibration {
+    /// Of the networks' images; NaN where unknown.
     zero_point: f64,
     pixel_scale: f64,
     options: FitOptions,
@@ -89,9 +90,10 @@ impl Calibration {
         let mut stamp = cut(image, size, None);
         let zero_point = self.options.zero_point.or(image.header.zero_point);
         let pixel_scale = self.options.pixel_scale.or(image.header.pixel_scale);
-        let factor = 10_f64.powf(-0.4 * (zero_point.unwrap_or(self.zero_point) - self.zero_point));
+        let fainter = zero_point.map(|z| z - self.zero_point).filter(|d| d.is_finite());
+        let factor = 10_f64.powf(-0.4 * fainter.unwrap_or(0.0));
         stamp.pixels.iter_mut().for_each(|p| *p = (f64::from(*p) * factor) as f32);
-        stamp.flags.set(Flags::ZERO_POINT_ASSUMED, zero_point.is_none());
+        stamp.flags.set(Flags::ZERO_POINT_ASSUMED, fainter.is_none());
         let same = pixel_scale.is_some_and(|s| (s / self.pixel_scale - 1.0).abs() < SAME_SCALE);
         stamp.flags.set(Flags::PIXEL_SCALE, !same);
         let row = Row {
@@ -137,7 +139,8 @@ fn measure(
     }
     for row in &mut rows {
         row.re_arcsec *= row.re_maj;
-        row.re_circ = row.re_maj * row.q.max(0.0).sqrt();
+        // `max` would turn an axis ratio that was not measured into 0.
+        row.re_circ = row.re_maj * row.q.clamp(0.0, f64::INFINITY).sqrt();
     }
     Ok(rows)
 }
