@@ -1,6 +1,7 @@
 //! Stopping and going on: a folder with the weights, Adam's averages and the counters, replaced as
 //! a whole. Random numbers are functions of seed and step, so there is nothing else to keep.
 
+use super::provenance::number;
 use super::{Recipe, Scaling};
 use crate::engine::Gpu;
 use crate::engine::nn::{Adam, Model, Network, weights};
@@ -12,6 +13,8 @@ use std::path::{Path, PathBuf};
 const FOLDER: &str = "checkpoint";
 /// Where the former checkpoint stands while a new one takes its place.
 const FORMER: &str = "checkpoint.former";
+/// How the name of a checkpoint begins that is not whole yet.
+const FRESH: &str = ".checkpoint-";
 const WEIGHTS: &str = "weights.safetensors";
 const ADAM: &str = "adam.safetensors";
 const STATE: &str = "state.json";
@@ -24,8 +27,10 @@ pub struct Epoch {
     /// Mean absolute error of the scaled target over the epoch's batches.
     pub training_loss: f64,
     /// Mean absolute error of the scaled target on the validation set.
+    #[serde(deserialize_with = "number")]
     pub validation_loss: f64,
-    /// R² of the physical values on the validation set.
+    /// R² of the physical values on the validation set; NaN where they are all the same.
+    #[serde(deserialize_with = "number")]
     pub validation_r2: f64,
     /// Learning rate of its last step.
     pub learning_rate: f64,
@@ -58,8 +63,7 @@ impl State {
 /// Writes a run's checkpoint. At every moment a whole one is on disk.
 pub fn save(gpu: &Gpu, run: &Path, state: &State, model: &Model, adam: &Adam) -> Result<()> {
     let failed = |action| move |e| Error::io(run, action, e);
-    let fresh =
-        tempfile::Builder::new().prefix(".checkpoint-").tempdir_in(run).map_err(failed("write in"))?;
+    let fresh = tempfile::Builder::new().prefix(FRESH).tempdir_in(run).map_err(failed("write in"))?;
     let arrays = weights::model_arrays(gpu, model)?;
     weights::save(&fresh.path().join(WEIGHTS), model.network(), &arrays, Default::default())?;
     let named = model.parameters().iter().zip(adam.moments()).flat_map(|((shape, _), [mean, square])| {
@@ -89,6 +93,12 @@ pub fn save(gpu: &Gpu, run: &Path, state: &State, model: &Model, adam: &Adam) ->
 /// The folder of a run's latest whole checkpoint, if there is one.
 pub fn find(run: &Path) -> Option<PathBuf> {
     [FOLDER, FORMER].map(|name| run.join(name)).into_iter().find(|folder| folder.join(STATE).is_file())
+}
+
+/// Whether a folder is a checkpoint, by its name: whole, former, or left behind unfinished.
+pub fn is_one(folder: &Path) -> bool {
+    let name = folder.file_name().unwrap_or_default().to_string_lossy();
+    name == FOLDER || name == FORMER || name.starts_with(FRESH)
 }
 
 /// Reads a run's checkpoint.

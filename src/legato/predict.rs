@@ -1,6 +1,6 @@
 //! From stamps to parameters: trained networks, run in batches.
 
-use super::{Parameter, Provenance};
+use super::{Parameter, Provenance, checkpoint};
 use crate::engine::nn::{Model, weights};
 use crate::engine::{Gpu, Tensor};
 use crate::{Error, Result};
@@ -58,7 +58,8 @@ impl PendingValues {
 }
 
 /// The networks of a folder, one a parameter: every `*.safetensors` in it and every
-/// `*/weights.safetensors` below it. `path` may also name a single weights file.
+/// `*/weights.safetensors` below it but for checkpoints. `path` may also name a single run's folder or
+/// weights file.
 ///
 /// # Errors
 /// There is none, two measure the same parameter, or they take stamps of different sizes.
@@ -91,7 +92,7 @@ fn weights_files(folder: &Path) -> Result<Vec<PathBuf>> {
         let below = path.join(super::WEIGHTS_FILE);
         if path.extension().is_some_and(|e| e == "safetensors") {
             files.push(path);
-        } else if below.is_file() {
+        } else if below.is_file() && !checkpoint::is_one(&path) {
             files.push(below);
         }
     }
