@@ -1,8 +1,12 @@
 //! What the test files share: devices, numbers to feed them, and how results are compared.
 #![allow(dead_code, reason = "each test file takes the part that it needs")]
 
+use legato::Result;
+use legato::engine::nn::{Layer, Network};
 use legato::engine::{Gpu, GpuOptions};
+use legato::legato::Stamps;
 use legato::rng::{Philox, Stream, unit_f32};
+use legato::sky::{Range, Simulator, Survey};
 use rand::Rng;
 
 /// The device that the tests run on: the one that `LEGATO_TEST_DEVICE` names, or the best there is.
@@ -60,4 +64,39 @@ pub fn f64s(values: &[f32]) -> Vec<f64> {
 /// Bits, for comparisons that must be exact.
 pub fn bits(values: &[f32]) -> Vec<u32> {
     values.iter().map(|v| v.to_bits()).collect()
+}
+
+/// Galaxies as CANDELS has them, but small enough for stamps of 16 pixels.
+pub fn survey() -> Survey {
+    let mut survey = Survey::builtin("candels-f160w").expect("a builtin survey");
+    survey.name = "small".into();
+    survey.stamp_size = 16;
+    survey.galaxies.radius = Range { min: 1.0, max: 3.0, ..survey.galaxies.radius };
+    survey.galaxies.sersic_index = Range { min: 0.5, max: 4.0, ..survey.galaxies.sersic_index };
+    survey
+}
+
+/// Simulated stamps of [`survey`].
+pub fn stamps(seed: u64, range: std::ops::Range<u64>) -> Result<Stamps> {
+    Stamps::simulate(&Simulator::new(survey(), seed)?, range)
+}
+
+/// The architectures' style in miniature.
+pub fn network() -> Network {
+    Network {
+        name: "miniature".into(),
+        input: [16, 16, 1],
+        layers: vec![
+            Layer::Stretch { gain: 1.0 / (3.0 * 0.0032), scale: 1.0 / 3.0 },
+            Layer::GaussianNoise { sigma: 0.01 },
+            Layer::Conv2d { kernel: 3, filters: 6, relu: true },
+            Layer::MaxPool,
+            Layer::Dropout { probability: 0.05 },
+            Layer::Conv2d { kernel: 2, filters: 8, relu: true },
+            Layer::MaxPool,
+            Layer::Flatten,
+            Layer::Dense { units: 16, relu: true },
+            Layer::Dense { units: 1, relu: false },
+        ],
+    }
 }

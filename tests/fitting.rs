@@ -1,0 +1,299 @@
+//! Trained networks at work: on data sets with a truth, and on FITS images for a catalogue.
+
+mod common;
+
+use legato::engine::Gpu;
+use legato::fits::{Dataset, DatasetMeta, DatasetWriter, Flags, Row};
+use legato::legato::{
+    Estimator, FitOptions, Parameter, Recipe, Stamps, Statistics, Training, WEIGHTS_FILE, evaluate, fit,
+    load_estimators,
+};
+use legato::{Error, Result};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// A folder with a briefly trained network for each of two parameters.
+fn trained(gpu: &Gpu) -> Result<(tempfile::TempDir, BTreeMap<Parameter, Estimator>)> {
+    let folder = tempfile::tempdir().expect("a folder");
+    let stamps = common::stamps(1, 0..100)?;
+    for parameter in [Parameter::Magnitude, Parameter::Radius] {
+        let recipe = Recipe { batch: 16, epochs: 2, ..Recipe::paper(parameter, 5) };
+        let (network, scaling) = (common::network(), parameter.scaling(&common::survey()));
+        let run = folder.path().join(parameter.name());
+        Training::start(gpu, &stamps, &recipe, &network, scaling, &run)?.run(None, |_| ())?;
+    }
+    let estimators = load_estimators(gpu, folder.path())?;
+    assert_eq!(estimators.keys().copied().collect::<Vec<_>>(), [Parameter::Magnitude, Parameter::Radius]);
+    Ok((folder, estimators))
+}
+
+fn meta() -> DatasetMeta {
+    DatasetMeta::simulated(&common::survey(), 1)
+}
+
+/// Writes a cube of square images.
+fn cube(path: &Path, meta: &DatasetMeta, size: usize, pixels: &[f32]) -> Result<()> {
+    let count = pixels.len() / (size * size);
+    let truths = common::stamps(1, 0..count as u64)?.truths().to_vec();
+    let mut writer = DatasetWriter::create(path, meta, count, size, size)?;
+    writer.append(pixels, &truths)?;
+    writer.finish()
+}
+
+fn pixels(stamps: &Stamps) -> Vec<f32> {
+    (0..stamps.len()).flat_map(|i| stamps.pixels(i)).copied().collect()
+}
+
+fn fitted(
+    gpu: &Gpu,
+    estimators: &BTreeMap<Parameter, Estimator>,
+    paths: &[PathBuf],
+    options: FitOptions,
+) -> Result<(Vec<Row>, Vec<Error>)> {
+    let mut done = 0;
+    let (catalogue, failures) = fit(gpu, estimators, paths, &options, |n| done += n)?;
+    assert_eq!(done, catalogue.rows.len());
+    Ok((catalogue.rows, failures))
+}
+
+fn close(what: &str, got: f64, want: f64) {
+    // f32 throughout, over ranges of at most 7.
+    assert!((got - want).abs() < 1e-5, "{what}: {got} for {want}");
+}
+
+#[test]
+fn an_evaluation_has_every_stamps_truth_and_estimate_whatever_the_batch() -> Result<()> {
+    let gpu = common::gpu();
+    let (_folder, estimators) = trained(&gpu)?;
+    let stamps = common::stamps(2, 0..25)?;
+    let run = |batch| {
+        let mut done = 0;
+        let found = evaluate(&gpu, &estimators, &stamps, batch, |n| done += n)?;
+        assert_eq!((done, found.len()), (25, 2));
+        Ok::<_, Error>(found)
+    };
+    let (one, other) = (run(64)?, run(7)?);
+    for (a, b) in one.iter().zip(&other) {
+        assert_eq!(a.statistics, Statistics::of(&a.pairs));
+        let truths: Vec<f64> = stamps.truths().iter().map(|t| a.parameter.of(t)).collect();
+        assert_eq!(a.pairs.iter().map(|p| p.0).collect::<Vec<_>>(), truths);
+        a.pairs.iter().zip(&b.pairs).for_each(|(a, b)| close("estimate", a.1, b.1));
+    }
+    Ok(())
+}
+
+#[test]
+fn stamps_of_another_size_are_not_evaluated() -> Result<()> {
+    let gpu = common::gpu();
+    let (folder, estimators) = trained(&gpu)?;
+    let path = folder.path().join("large.fits");
+    cube(&path, &meta(), 20, &[0.0; 800])?;
+    let result = evaluate(&gpu, &estimators, &Stamps::read(&path)?, 64, |_| ());
+    let message = result.err().expect("20 pixels for 16").to_string();
+    let expected = format!("takes stamps of 16 pixels, {} holds 20", path.display());
+    assert!(message.ends_with(&expected), "{message}");
+    Ok(())
+}
+
+#[test]
+fn a_fit_gives_a_row_for_each_image_with_the_estimates_of_an_evaluation() -> Result<()> {
+    let gpu = common::gpu();
+    let (folder, estimators) = trained(&gpu)?;
+    let stamps = common::stamps(2, 0..7)?;
+    let path = folder.path().join("cube.fits");
+    cube(&path, &meta(), 16, &pixels(&stamps))?;
+    let expected = evaluate(&gpu, &estimators, &stamps, 64, |_| ())?;
+    for batch in [0, 3, 64] {
+        let options = FitOptions { batch, ..FitOptions::default() };
+        let (rows, failures) = fitted(&gpu, &estimators, std::slice::from_ref(&path), options)?;
+        assert_eq!((rows.len(), failures.len()), (7, 0));
+        for (i, row) in rows.iter().enumerate() {
+            assert_eq!(row.id, format!("cube[0,{}]", i + 1));
+            assert_eq!(row.file, path.display().to_string());
+            close("magnitude", row.mag, expected[0].pairs[i].1);
+            close("radius", row.re_maj, expected[1].pairs[i].1);
+            close("radius in arcsec", row.re_arcsec, 0.06 * row.re_maj);
+            assert!(row.n.is_nan() && row.q.is_nan() && row.re_circ.is_nan());
+            assert_eq!((row.x, row.y), (8.5, 8.5));
+            let range = |p: Parameter, value| p.scaling(&common::survey()).contains(value);
+            let inside = range(Parameter::Magnitude, row.mag) && range(Parameter::Radius, row.re_maj);
+            assert_eq!(row.flags.contains(Flags::OUT_OF_RANGE), !inside, "{row:?}");
+            for unexpected in [
+                Flags::PADDED,
+                Flags::CUT,
+                Flags::BAD_PIXELS,
+                Flags::PIXEL_SCALE,
+                Flags::ZERO_POINT_ASSUMED,
+                Flags::NO_DATA,
+            ] {
+                assert!(!row.flags.contains(unexpected), "{}: {}", row.id, row.flags);
+            }
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn images_in_another_flux_unit_are_brought_to_the_networks() -> Result<()> {
+    let gpu = common::gpu();
+    let (folder, estimators) = trained(&gpu)?;
+    let stamps = common::stamps(2, 0..5)?;
+    let tenfold: Vec<f32> = pixels(&stamps).iter().map(|p| 10.0 * p).collect();
+    let zero_point = meta().zero_point + 2.5;
+    let (said, silent) = (folder.path().join("said.fits"), folder.path().join("silent.fits"));
+    cube(&said, &DatasetMeta { zero_point, ..meta() }, 16, &tenfold)?;
+    cube(&silent, &DatasetMeta { zero_point: f64::NAN, ..meta() }, 16, &tenfold)?;
+    let expected = evaluate(&gpu, &estimators, &stamps, 64, |_| ())?;
+    let told = FitOptions { zero_point: Some(zero_point), ..FitOptions::default() };
+    for (path, options) in [(&said, FitOptions::default()), (&silent, told)] {
+        let (rows, _) = fitted(&gpu, &estimators, std::slice::from_ref(path), options)?;
+        for (row, (_, want)) in rows.iter().zip(&expected[0].pairs) {
+            close("magnitude", row.mag, *want);
+            assert!(!row.flags.contains(Flags::ZERO_POINT_ASSUMED));
+        }
+    }
+    let (rows, _) = fitted(&gpu, &estimators, &[silent], FitOptions::default())?;
+    assert!(rows.iter().all(|row| row.flags.contains(Flags::ZERO_POINT_ASSUMED)));
+    Ok(())
+}
+
+#[test]
+fn networks_that_do_not_know_their_flux_unit_take_images_as_they_are() -> Result<()> {
+    let gpu = common::gpu();
+    let folder = tempfile::tempdir().expect("a folder");
+    let nan = f64::NAN;
+    let unknown = DatasetMeta { zero_point: nan, pixel_scale: nan, sigma: nan, exposure: nan, ..meta() };
+    let path = folder.path().join("unknown.fits");
+    cube(&path, &unknown, 16, &pixels(&common::stamps(1, 0..40)?))?;
+    let stamps = Stamps::read(&path)?;
+    assert!(stamps.meta.zero_point.is_nan());
+    let recipe = Recipe { batch: 16, epochs: 1, ..Recipe::paper(Parameter::Magnitude, 5) };
+    let scaling = Parameter::Magnitude.scaling(&common::survey());
+    let run = folder.path().join("run");
+    Training::start(&gpu, &stamps, &recipe, &common::network(), scaling, &run)?.run(None, |_| ())?;
+    let estimators = load_estimators(&gpu, &run)?;
+    let expected = evaluate(&gpu, &estimators, &stamps, 64, |_| ())?;
+    let told = FitOptions { zero_point: Some(25.0), ..FitOptions::default() };
+    for options in [FitOptions::default(), told] {
+        let (rows, _) = fitted(&gpu, &estimators, std::slice::from_ref(&path), options)?;
+        for (row, (_, want)) in rows.iter().zip(&expected[0].pairs) {
+            close("magnitude", row.mag, *want);
+            assert!(row.flags.contains(Flags::ZERO_POINT_ASSUMED | Flags::PIXEL_SCALE), "{}", row.flags);
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn flags_say_what_was_done_to_an_image() -> Result<()> {
+    let gpu = common::gpu();
+    let (folder, estimators) = trained(&gpu)?;
+    let noise = |count: usize| common::symmetric(count, 0, 0.003);
+    let path = |name: &str| folder.path().join(name);
+    let mut damaged = noise(256);
+    damaged[3] = f32::NAN;
+    let unknown = DatasetMeta { zero_point: f64::NAN, pixel_scale: f64::NAN, ..meta() };
+    let coarse = DatasetMeta { pixel_scale: 0.12, ..meta() };
+    for (name, meta, size, pixels, flags) in [
+        ("small.fits", meta(), 12, noise(144), Flags::PADDED),
+        ("large.fits", meta(), 24, noise(576), Flags::CUT),
+        ("damaged.fits", meta(), 16, damaged, Flags::BAD_PIXELS),
+        ("nothing.fits", meta(), 16, vec![f32::NAN; 256], Flags::NO_DATA),
+        ("unknown.fits", unknown, 16, noise(256), Flags::ZERO_POINT_ASSUMED | Flags::PIXEL_SCALE),
+        ("coarse.fits", coarse, 16, noise(256), Flags::PIXEL_SCALE),
+    ] {
+        cube(&path(name), &meta, size, &pixels)?;
+        let (rows, failures) = fitted(&gpu, &estimators, &[path(name)], FitOptions::default())?;
+        assert_eq!((rows.len(), failures.len()), (1, 0), "{name}");
+        let row = &rows[0];
+        assert!(row.flags.contains(flags), "{name}: {} lacks {flags}", row.flags);
+        let others = [
+            Flags::PADDED,
+            Flags::CUT,
+            Flags::BAD_PIXELS,
+            Flags::NO_DATA,
+            Flags::PIXEL_SCALE,
+            Flags::ZERO_POINT_ASSUMED,
+        ];
+        for other in others.into_iter().filter(|o| !flags.contains(*o)) {
+            assert!(!row.flags.contains(other), "{name}: {}", row.flags);
+        }
+        assert_eq!(row.mag.is_nan(), flags == Flags::NO_DATA, "{name}: {row:?}");
+    }
+    Ok(())
+}
+
+#[test]
+fn a_broken_file_costs_only_its_own_rows() -> Result<()> {
+    let gpu = common::gpu();
+    let (folder, estimators) = trained(&gpu)?;
+    let path = |name: &str| folder.path().join(name);
+    let stamps = common::stamps(2, 0..5)?;
+    let all = pixels(&stamps);
+    cube(&path("first.fits"), &meta(), 16, &all[..3 * 256])?;
+    cube(&path("last.fits"), &meta(), 16, &all[3 * 256..])?;
+    std::fs::write(path("text.fits"), "no FITS file at all\n".repeat(300)).expect("a file");
+    // Of forty planes, the last are cut off.
+    cube(&path("cut.fits"), &meta(), 16, &[0.0; 40 * 256])?;
+    let bytes = std::fs::read(path("cut.fits")).expect("the cube");
+    std::fs::write(path("cut.fits"), &bytes[..2880 * 8]).expect("a file");
+
+    let good = [path("first.fits"), path("last.fits")];
+    let (expected, failures) = fitted(&gpu, &estimators, &good, FitOptions::default())?;
+    assert_eq!((expected.len(), failures.len()), (5, 0));
+    let options = FitOptions { batch: 4, ..FitOptions::default() };
+    let paths = ["first.fits", "text.fits", "absent.fits", "cut.fits", "last.fits"].map(path);
+    let (rows, failures) = fitted(&gpu, &estimators, &paths, options)?;
+    let messages: Vec<String> = failures.iter().map(ToString::to_string).collect();
+    for name in ["text.fits", "absent.fits", "cut.fits"] {
+        let shown = path(name).display().to_string();
+        assert!(messages.iter().any(|m| m.contains(&shown)), "{name} in none of {messages:?}");
+        assert!(name == "cut.fits" || rows.iter().all(|row| row.file != shown));
+    }
+    let of_good: Vec<&Row> = rows.iter().filter(|row| !row.file.ends_with("cut.fits")).collect();
+    assert_eq!(of_good.len(), 5);
+    for (row, want) in of_good.into_iter().zip(&expected) {
+        assert_eq!((&row.id, &row.file, row.flags), (&want.id, &want.file, want.flags));
+        close("magnitude", row.mag, want.mag);
+        close("radius", row.re_maj, want.re_maj);
+    }
+    Ok(())
+}
+
+#[test]
+fn a_folder_holds_one_network_for_each_parameter() -> Result<()> {
+    let gpu = common::gpu();
+    let (folder, _) = trained(&gpu)?;
+    let refusal = |path: &Path| load_estimators(&gpu, path).err().expect("not one each").to_string();
+    // A run's folder has a checkpoint beside its weights, which is no network of its own.
+    assert!(folder.path().join("radius/checkpoint").join(WEIGHTS_FILE).is_file());
+    for path in ["radius", "radius/weights.safetensors"] {
+        let alone = load_estimators(&gpu, &folder.path().join(path))?;
+        assert_eq!(alone.keys().collect::<Vec<_>>(), [&Parameter::Radius]);
+    }
+    let twice = folder.path().join("again.safetensors");
+    std::fs::copy(folder.path().join("radius").join(WEIGHTS_FILE), twice).expect("a copy");
+    let message = refusal(folder.path());
+    assert!(message.contains("measures radius, as ") && message.contains("keep one"), "{message}");
+    let empty = tempfile::tempdir().expect("a folder");
+    let message = refusal(empty.path());
+    assert!(message.contains("holds no weights"), "{message}");
+    let Err(Error::Usage(message)) = fit(&gpu, &BTreeMap::new(), &[], &FitOptions::default(), |_| ()) else {
+        panic!("fitted with nothing")
+    };
+    assert!(message.contains("no trained network"), "{message}");
+    Ok(())
+}
+
+#[test]
+fn a_simulated_data_set_comes_back_from_disk_as_it_was() -> Result<()> {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (path, stamps) = (folder.path().join("stamps.fits"), common::stamps(1, 0..6)?);
+    cube(&path, &meta(), 16, &pixels(&stamps))?;
+    let read = Stamps::read(&path)?;
+    assert_eq!((read.size(), read.len(), read.truths()), (16, 6, stamps.truths()));
+    assert_eq!(common::bits(&pixels(&read)), common::bits(&pixels(&stamps)));
+    assert_eq!(read.meta, stamps.meta);
+    assert_eq!(Dataset::open(&path)?.len(), 6);
+    Ok(())
+}

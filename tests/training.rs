@@ -1,0 +1,344 @@
+//! Training runs on small simulated stamps: what they learn, that they can be repeated and resumed bit
+//! for bit, and what they refuse.
+
+mod common;
+
+use legato::engine::nn::weights::{Arrays, read_arrays};
+use legato::engine::nn::{Layer, Network};
+use legato::fits::{DatasetMeta, DatasetWriter};
+use legato::legato::{
+    Epoch, Estimator, Event, Outcome, Parameter, Recipe, Scaling, Schedule, Stamps, Training, WEIGHTS_FILE,
+    evaluate,
+};
+use legato::sky::Truth;
+use legato::{Error, Result};
+use std::path::Path;
+
+fn recipe() -> Recipe {
+    Recipe {
+        batch: 16,
+        epochs: 4,
+        warm_up: 1,
+        learning_rate: 3e-3,
+        schedule: Schedule::Linear,
+        ..Recipe::paper(Parameter::Magnitude, 11)
+    }
+}
+
+fn start<'a>(
+    gpu: &legato::engine::Gpu,
+    stamps: &'a Stamps,
+    recipe: &Recipe,
+    folder: &Path,
+) -> Result<Training<'a>> {
+    let scaling = recipe.parameter.scaling(&common::survey());
+    Training::start(gpu, stamps, recipe, &common::network(), scaling, folder)
+}
+
+/// The weights and Adam's averages that a run would go on with.
+fn checkpoint(folder: &Path) -> Result<(Arrays, Arrays)> {
+    let (weights, _) = read_arrays(&folder.join("checkpoint/weights.safetensors"))?;
+    let (averages, metadata) = read_arrays(&folder.join("checkpoint/adam.safetensors"))?;
+    assert!(metadata.contains_key("steps"));
+    Ok((weights, averages))
+}
+
+fn best_weights(folder: &Path) -> Result<Arrays> {
+    Ok(read_arrays(&folder.join(WEIGHTS_FILE))?.0)
+}
+
+/// The history without what depends on the machine's speed.
+fn figures(history: &[Epoch]) -> Vec<Epoch> {
+    history.iter().map(|epoch| Epoch { images_per_second: 0.0, ..*epoch }).collect()
+}
+
+#[test]
+fn two_runs_of_one_seed_are_the_same_bit_for_bit_and_another_seeds_is_not() -> Result<()> {
+    let (gpu, stamps) = (common::gpu(), common::stamps(1, 0..96)?);
+    let folder = tempfile::tempdir().expect("a folder");
+    let run = |name: &str, seed| {
+        let folder = folder.path().join(name);
+        let mut training = start(&gpu, &stamps, &Recipe { seed, epochs: 2, ..recipe() }, &folder)?;
+        assert_eq!(training.run(None, |_| ())?, Outcome::Finished);
+        Ok((best_weights(&folder)?, checkpoint(&folder)?, figures(training.history())))
+    };
+    let first = run("first", 11)?;
+    assert!(first == run("second", 11)?);
+    assert!(first.1 != run("third", 12)?.1);
+    Ok::<(), Error>(())
+}
+
+#[test]
+fn a_run_that_was_paused_and_resumed_ends_as_one_that_was_not() -> Result<()> {
+    let (gpu, stamps) = (common::gpu(), common::stamps(1, 0..96)?);
+    let folder = tempfile::tempdir().expect("a folder");
+    let (whole, parts) = (folder.path().join("whole"), folder.path().join("parts"));
+    let mut uninterrupted = start(&gpu, &stamps, &recipe(), &whole)?;
+    assert_eq!(uninterrupted.run(None, |_| ())?, Outcome::Finished);
+
+    assert_eq!(start(&gpu, &stamps, &recipe(), &parts)?.run(Some(1), |_| ())?, Outcome::Paused);
+    // As if the program had been killed while it put a new checkpoint into the place of the old one.
+    std::fs::rename(parts.join("checkpoint"), parts.join("checkpoint.former")).expect("a checkpoint");
+    assert_eq!(Training::resume(&gpu, &stamps, &parts)?.run(Some(2), |_| ())?, Outcome::Paused);
+    // On another device object, as another process would have.
+    let gpu = common::gpu();
+    let mut resumed = Training::resume(&gpu, &stamps, &parts)?;
+    assert_eq!((resumed.recipe(), resumed.history().len()), (&recipe(), 3));
+    assert_eq!(resumed.run(None, |_| ())?, Outcome::Finished);
+
+    assert_eq!(figures(resumed.history()), figures(uninterrupted.history()));
+    assert!(checkpoint(&parts)? == checkpoint(&whole)?);
+    assert!(best_weights(&parts)? == best_weights(&whole)?);
+    // A finished run stays as it is.
+    assert_eq!(Training::resume(&gpu, &stamps, &parts)?.run(None, |_| ())?, Outcome::Finished);
+    assert!(checkpoint(&parts)? == checkpoint(&whole)?);
+    Ok(())
+}
+
+#[test]
+fn a_run_goes_on_with_its_own_stamps_only() -> Result<()> {
+    let (gpu, stamps) = (common::gpu(), common::stamps(1, 0..40)?);
+    let folder = tempfile::tempdir().expect("a folder");
+    start(&gpu, &stamps, &recipe(), folder.path())?.run(Some(1), |_| ())?;
+    for others in [common::stamps(1, 0..41)?, common::stamps(2, 0..40)?] {
+        let Err(error @ Error::Weights { .. }) = Training::resume(&gpu, &others, folder.path()) else {
+            panic!("{} stamps from {} were taken", others.len(), others.origin)
+        };
+        let message = error.to_string();
+        assert!(
+            message.contains("began with 40 stamps from") && message.contains(&others.origin),
+            "{message}"
+        );
+    }
+    Training::resume(&gpu, &stamps, folder.path()).map(drop)
+}
+
+#[test]
+fn a_folder_that_holds_a_run_is_not_started_in() -> Result<()> {
+    let (gpu, stamps) = (common::gpu(), common::stamps(1, 0..40)?);
+    let folder = tempfile::tempdir().expect("a folder");
+    start(&gpu, &stamps, &recipe(), folder.path())?.run(Some(1), |_| ())?;
+    let before = checkpoint(folder.path())?;
+    let Err(Error::Usage(message)) = start(&gpu, &stamps, &recipe(), folder.path()) else {
+        panic!("a run was started over another")
+    };
+    assert!(
+        message.contains(&folder.path().display().to_string()) && message.contains("--resume"),
+        "{message}"
+    );
+    assert!(checkpoint(folder.path())? == before);
+    Ok(())
+}
+
+#[test]
+fn a_checkpoint_that_is_absent_or_damaged_is_an_error_that_names_it() -> Result<()> {
+    let (gpu, stamps) = (common::gpu(), common::stamps(1, 0..40)?);
+    let folder = tempfile::tempdir().expect("a folder");
+    let refusal = || match Training::resume(&gpu, &stamps, folder.path()) {
+        Err(error @ Error::Weights { .. }) => error.to_string(),
+        Err(other) => panic!("{other:?}"),
+        Ok(_) => panic!("resumed from nothing"),
+    };
+    assert!(refusal().contains("has no checkpoint to resume from"), "{}", refusal());
+    start(&gpu, &stamps, &recipe(), folder.path())?.run(Some(1), |_| ())?;
+    for file in ["adam.safetensors", "weights.safetensors", "state.json"] {
+        let path = folder.path().join("checkpoint").join(file);
+        let bytes = std::fs::read(&path).expect("a part of the checkpoint");
+        std::fs::write(&path, &bytes[..bytes.len() / 2]).expect("a writable folder");
+        let message = refusal();
+        assert!(message.contains(&path.display().to_string()), "{message}");
+        std::fs::write(&path, &bytes).expect("a writable folder");
+    }
+    Training::resume(&gpu, &stamps, folder.path()).map(drop)
+}
+
+#[test]
+fn stamps_that_the_network_or_the_recipe_cannot_take_are_an_error() -> Result<()> {
+    let (gpu, stamps) = (common::gpu(), common::stamps(1, 0..8)?);
+    let folder = tempfile::tempdir().expect("a folder");
+    let network = Network { input: [20, 20, 1], ..common::network() };
+    let scaling = Scaling { min: 0.0, max: 1.0 };
+    let result = Training::start(&gpu, &stamps, &recipe(), &network, scaling, folder.path());
+    let message = result.err().expect("stamps of 16 pixels").to_string();
+    assert!(message.contains("[20, 20, 1]") && message.contains("16×16"), "{message}");
+    for (few, validation) in [(1, 0.2), (2, 0.01), (1, 0.9)] {
+        let few = common::stamps(1, 0..few)?;
+        let recipe = Recipe { validation, ..recipe() };
+        let message = start(&gpu, &few, &recipe, folder.path()).err().expect("too few").to_string();
+        assert!(message.contains("stamps are too few"), "{message}");
+    }
+    Ok(())
+}
+
+#[test]
+fn a_network_learns_the_magnitude() -> Result<()> {
+    let (gpu, stamps) = (common::gpu(), common::stamps(1, 0..400)?);
+    let folder = tempfile::tempdir().expect("a folder");
+    let recipe = Recipe { epochs: 12, learning_rate: 5e-3, ..recipe() };
+    let mut training = start(&gpu, &stamps, &recipe, folder.path())?;
+    assert_eq!((training.split(), training.steps_an_epoch()), ((320, 80), 20));
+    let (mut steps, mut losses) = (0, Vec::new());
+    training.run(None, |event| {
+        if let Event::Step { loss, stamps, .. } = event {
+            steps += stamps;
+            losses.extend(loss);
+        }
+    })?;
+    assert_eq!(steps, 12 * 320);
+    assert!(losses.len() > 12 && losses.iter().all(|l| l.is_finite()));
+    let history = training.history();
+    let (first, last) = (history[0], history[history.len() - 1]);
+    println!("training loss {} to {}", first.training_loss, last.training_loss);
+    println!("validation R² {} to {}", first.validation_r2, last.validation_r2);
+    assert!(last.training_loss < 0.4 * f64::from(losses[0]), "{} from {}", last.training_loss, losses[0]);
+    assert!(last.validation_loss < 0.5 * first.validation_loss, "{history:?}");
+    assert!(last.validation_r2 > 0.9 && last.validation_r2 > first.validation_r2, "{history:?}");
+
+    // Stamps that it never saw, by the weights that it left.
+    let estimator = Estimator::load(&gpu, &folder.path().join(WEIGHTS_FILE))?;
+    let fresh = common::stamps(3, 0..100)?;
+    let found = evaluate(&gpu, &[(Parameter::Magnitude, estimator)].into(), &fresh, 64, |_| ())?;
+    println!("R² of fresh stamps {}", found[0].statistics.r2);
+    assert!(found[0].statistics.r2 > 0.9);
+
+    let csv = std::fs::read_to_string(folder.path().join("history.csv")).expect("a history");
+    let mut lines = csv.lines();
+    let names = "epoch,training_loss,validation_loss,validation_r2,learning_rate,images_per_second";
+    assert_eq!((lines.next(), lines.count()), (Some(names), 12));
+    Ok(())
+}
+
+#[test]
+fn the_best_epochs_weights_are_kept_and_patience_ends_the_run() -> Result<()> {
+    let (gpu, stamps) = (common::gpu(), common::stamps(1, 0..60)?);
+    let folder = tempfile::tempdir().expect("a folder");
+    // Steps so large that the validation loss goes up and down.
+    let recipe =
+        Recipe { epochs: 60, patience: 3, learning_rate: 0.02, schedule: Schedule::Constant, ..recipe() };
+    let mut training = start(&gpu, &stamps, &recipe, folder.path())?;
+    let (mut weights, mut announced) = (Vec::new(), Vec::new());
+    let outcome = loop {
+        let outcome = training.run(Some(1), |event| {
+            if let Event::Epoch { epoch, best: true } = event {
+                announced.push(epoch.epoch);
+            }
+        })?;
+        weights.push(checkpoint(folder.path())?.0);
+        if outcome != Outcome::Paused {
+            break outcome;
+        }
+    };
+    let history = training.history();
+    let lowest = history.iter().map(|e| e.validation_loss).fold(f64::INFINITY, f64::min);
+    let best = history.iter().find(|e| e.validation_loss == lowest).expect("an epoch");
+    assert_eq!((outcome, history.len()), (Outcome::StoppedEarly, best.epoch + 3));
+    assert_eq!((announced.last(), training.best()), (Some(&best.epoch), Some(best)));
+    assert!(best_weights(folder.path())? == weights[best.epoch - 1]);
+    assert!(best_weights(folder.path())? != weights[history.len() - 1]);
+
+    let made = Estimator::load(&gpu, &folder.path().join(WEIGHTS_FILE))?.provenance;
+    assert_eq!((made.parameter, made.epoch, made.seed), (Parameter::Magnitude, best.epoch, 11));
+    assert_eq!((made.validation_mae, made.validation_r2), (lowest, best.validation_r2));
+    // 48 stamps are three batches of 16.
+    assert_eq!(made.images_seen, 48 * best.epoch as u64);
+    assert_eq!((made.survey.as_str(), made.zero_point), ("small", common::survey().zero_point));
+    Ok(())
+}
+
+/// `count` stamps of nothing at all that are said to show the same galaxy.
+fn blank(folder: &Path, count: usize) -> Result<Stamps> {
+    let truth =
+        Truth { id: 0, mag: 20.0, re_maj: 4.0, re_circ: 2.0, n: 2.5, q: 0.25, pa: 0.0, x: 8.5, y: 8.5 };
+    let path = folder.join("blank.fits");
+    let mut writer = DatasetWriter::create(&path, &DatasetMeta::default(), count, 16, 16)?;
+    writer.append(&vec![0.0; count * 256], &vec![truth; count])?;
+    writer.finish()?;
+    Stamps::read(&path)
+}
+
+#[test]
+fn a_zoom_multiplies_the_target_of_the_radius_and_of_nothing_else() -> Result<()> {
+    let gpu = common::gpu();
+    let folder = tempfile::tempdir().expect("a folder");
+    let stamps = blank(folder.path(), 40)?;
+    // Of blank stamps such a network sees nothing: its bias learns the target.
+    let network = Network {
+        name: "bias".into(),
+        input: [16, 16, 1],
+        layers: vec![Layer::Flatten, Layer::Dense { units: 1, relu: false }],
+    };
+    let scaling = Scaling { min: 0.0, max: 10.0 };
+    for (parameter, zoom, target) in [
+        (Parameter::Radius, 1.0, 4.0),
+        (Parameter::Radius, 1.5, 6.0),
+        (Parameter::Radius, 0.75, 3.0),
+        (Parameter::SersicIndex, 1.5, 2.5),
+    ] {
+        let recipe = Recipe {
+            parameter,
+            zoom: [zoom; 2],
+            batch: 8,
+            epochs: 50,
+            patience: 0,
+            learning_rate: 5e-3,
+            ..recipe()
+        };
+        let run = folder.path().join(format!("{parameter}-{zoom}"));
+        Training::start(&gpu, &stamps, &recipe, &network, scaling, &run)?.run(None, |_| ())?;
+        let learned = scaling.value(checkpoint(&run)?.0["dense1.bias"].1[0].into());
+        println!("{parameter}, zoom {zoom}: learned {learned}");
+        assert!((learned - target).abs() < 0.05, "{parameter}, zoom {zoom}: {learned} for {target}");
+    }
+    Ok(())
+}
+
+#[test]
+fn a_run_whose_r2_is_not_defined_can_be_resumed_and_its_weights_read() -> Result<()> {
+    let gpu = common::gpu();
+    let folder = tempfile::tempdir().expect("a folder");
+    // A single stamp is held out: its values have no spread to compare with.
+    let stamps = common::stamps(1, 0..5)?;
+    let run = folder.path().join("run");
+    let mut training = start(&gpu, &stamps, &recipe(), &run)?;
+    assert_eq!(training.split(), (4, 1));
+    training.run(Some(1), |_| ())?;
+    assert!(training.history()[0].validation_r2.is_nan());
+    assert_eq!(Training::resume(&gpu, &stamps, &run)?.run(Some(1), |_| ())?, Outcome::Paused);
+    Estimator::load(&gpu, &run.join(WEIGHTS_FILE)).map(drop)
+}
+
+#[test]
+fn a_loss_that_is_no_number_ends_the_run_and_leaves_the_checkpoint() -> Result<()> {
+    let (gpu, stamps) = (common::gpu(), common::stamps(1, 0..40)?);
+    let folder = tempfile::tempdir().expect("a folder");
+    let recipe = Recipe { learning_rate: 1e38, ..recipe() };
+    let mut training = start(&gpu, &stamps, &recipe, folder.path())?;
+    match training.run(None, |_| ()) {
+        Err(error @ Error::Diverged { .. }) => {
+            assert!(error.to_string().contains("lower --learning-rate"), "{error}");
+        }
+        other => panic!("{other:?}"),
+    }
+    assert!(!folder.path().join("checkpoint").exists());
+    Ok(())
+}
+
+#[test]
+fn an_epoch_after_the_first_takes_no_memory_and_a_step_is_one_submission() -> Result<()> {
+    let (gpu, stamps) = (common::gpu(), common::stamps(1, 0..60)?);
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut training = start(&gpu, &stamps, &recipe(), folder.path())?;
+    training.run(Some(1), |_| ())?;
+    let (before, mut submissions) = (gpu.allocations(), Vec::new());
+    training.run(Some(3), |event| {
+        if let Event::Step { epoch, .. } = event {
+            submissions.push((epoch, gpu.submissions()));
+        }
+    })?;
+    assert_eq!(gpu.allocations(), before);
+    assert_eq!(submissions.len(), 9);
+    for pair in submissions.windows(2).filter(|pair| pair[0].0 == pair[1].0) {
+        assert_eq!(pair[1].1 - pair[0].1, 1);
+    }
+    Ok(())
+}
