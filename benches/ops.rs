@@ -2,6 +2,7 @@
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use legato::Result;
+use legato::engine::ops::adam::{AdamConstants, adam_step};
 use legato::engine::ops::augment::{Augmentation, augment};
 use legato::engine::ops::draw::Draw;
 use legato::engine::ops::{dense, dropout, mae, max_pool, noise, reduce, relu, stretch};
@@ -86,6 +87,7 @@ fn operations(criterion: &mut Criterion) {
         bench(&name, multiply_adds, &shapes, &|t, v| dense::dense_relu(t, &v[0], &v[1], &v[2]));
     }
     let targets = random(&gpu, &[BATCH, 1]);
+    bench("sum", elements(&block), &[&block], &|t, v| reduce::sum(t, &v[0]));
     bench("mae", elements(&[BATCH, 1]), &[&[BATCH, 1]], &|t, v| mae::mae(t, &v[0], &targets));
 
     let recipe = Augmentation { max_shift: 6.4, flips: true, zoom: [0.7, 1.3], ..Augmentation::default() };
@@ -96,6 +98,16 @@ fn operations(criterion: &mut Criterion) {
             let kept = augment(&gpu, &tensor, &placements).expect("the augmentation runs");
             gpu.wait().expect("the device works");
             kept
+        });
+    });
+
+    let [gradient, parameter, mean, square] = [0; 4].map(|_| random(&gpu, &[16384, 128]));
+    let work = Throughput::Elements(parameter.len() as u64);
+    criterion.benchmark_group("adam").throughput(work).bench_function("step", |b| {
+        b.iter(|| {
+            let state = [&parameter, &mean, &square];
+            adam_step(&gpu, &AdamConstants::default(), 0.0, 1, &gradient, state).expect("Adam runs");
+            gpu.wait().expect("the device works");
         });
     });
 }

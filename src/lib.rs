@@ -12,3 +12,8 @@ pub mod rng;
 pub mod sky;
 
 pub use error::{Error, Result};
+
+/// The examples of the book compile.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/src/engine.md")]
+struct Book;

@@ -94,10 +94,9 @@ impl Gpu {
         }));
         let seen = fault.clone();
         device.set_device_lost_callback(move |reason, message| {
-            if reason != wgpu::DeviceLostReason::Destroyed {
-                let error = Error::DeviceLost { message: format!("{message} ({reason:?})") };
-                seen.lock().unwrap_or_else(|e| e.into_inner()).get_or_insert(error);
-            }
+            // Whatever else failed followed from this.
+            let error = Error::DeviceLost { message: format!("{message} ({reason:?})") };
+            *seen.lock().unwrap_or_else(|e| e.into_inner()) = Some(error);
         });
         Ok(Gpu(Rc::new(Inner {
             subgroups: features.contains(wgpu::Features::SUBGROUP),
@@ -384,6 +383,10 @@ impl Gpu {
 
     /// The first error that the device reported since the last check, if any.
     fn check(&self) -> Result<()> {
+        if self.0.fault.lock().unwrap_or_else(|e| e.into_inner()).is_some() {
+            // If the device is lost, this is when it says so; the answer itself adds nothing.
+            let _ = self.0.device.poll(wgpu::PollType::Poll);
+        }
         self.0.fault.lock().unwrap_or_else(|e| e.into_inner()).take().map_or(Ok(()), Err)
     }
 }
@@ -433,4 +436,32 @@ pub fn linear_grid(n: usize, size: u32) -> [u32; 3] {
     const ROW: u32 = 32_768;
     let groups = (n as u64).div_ceil(u64::from(size)) as u32;
     if groups <= ROW { [groups, 1, 1] } else { [ROW, groups.div_ceil(ROW), 1] }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn gpu() -> Gpu {
+        let device = std::env::var("LEGATO_TEST_DEVICE").unwrap_or_else(|_| "auto".into());
+        Gpu::open(&GpuOptions { device, unchecked: false }).expect("the tests need a device")
+    }
+
+    #[test]
+    fn a_lost_device_is_an_error_that_says_how_to_go_on() {
+        let gpu = gpu();
+        let tensor = gpu.upload(&[2], &[1.0, 2.0]).expect("room for two numbers");
+        gpu.0.device.destroy();
+        let message = gpu.read(&tensor).expect_err("nothing can be read from a destroyed device").to_string();
+        assert!(message.starts_with("the GPU device was lost"), "{message}");
+        assert!(message.contains("--resume"), "{message}");
+    }
+
+    #[test]
+    fn what_is_read_is_what_was_written() {
+        let gpu = gpu();
+        let tensor = gpu.upload(&[3], &[1.0, f32::MIN_POSITIVE, -0.0]).expect("room for three numbers");
+        assert_eq!(gpu.read(&tensor).expect("a device"), [1.0, f32::MIN_POSITIVE, -0.0]);
+        assert!(gpu.upload(&[2], &[1.0]).is_err());
+    }
 }
