@@ -1,4 +1,4 @@
-//! Device buffers and their reuse. A dropped [`Buffer`] goes back to its pool, and the next tensor
+//! Device buffers and their reuse. A dropped `Buffer` goes back to its pool, and the next tensor
 //! of the same size class takes it, so that a training step after the first allocates nothing.
 //!
 //! Reuse is safe without waiting: dispatches run in the order they were recorded, so whoever takes
