@@ -7,11 +7,13 @@
 //
 //   x   [N][HEIGHT][WIDTH] f32
 //   d   [N][HEIGHT][WIDTH][CO/OUTPUTS] Outputs       ∂L/∂y; CO a multiple of OUTPUTS
-//   p   [N·BLOCKS][KH][KW][CO/OUTPUTS] Outputs       KH and KW at most 4
+//   p   [blocks][KH][KW][CO/OUTPUTS] Outputs         KH and KW at most 4
+//
+// A block is `rows` of the N·HEIGHT = `all` rows of the batch, the last one what is left.
 //
 // Tile: an invocation keeps all KH·KW taps of OUTPUTS channels, a matrix a kernel row, and walks
 // its rows four pixels at a time. A workgroup is LANES lanes over channels.
-// Dispatch: (N·BLOCKS, ⌈CO/OUTPUTS / LANES⌉).
+// Dispatch: (blocks, ⌈CO/OUTPUTS / LANES⌉).
 //
 // What makes it fast: the kernel's columns take the place of input channels, and all windows of a
 // row are shuffled out of one load a lane. Contract: subgroups of at least 8 lanes, LANES a
@@ -25,7 +27,9 @@ override KW: u32;
 override PAD_TOP: u32;
 override PAD_LEFT: u32;
 override LANES: u32;
-override BLOCKS: u32;
+
+struct Immediates { rows: u32, all: u32 }
+var<immediate> given: Immediates;
 
 @group(0) @binding(0) var<storage, read> x: array<f32>;
 @group(0) @binding(1) var<storage, read> d: array<Outputs>;
@@ -58,20 +62,18 @@ fn store(at: u32, sum: Matrix) {
 @compute @workgroup_size(LANES)
 fn main(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) group: vec3u,
         @builtin(subgroup_invocation_id) lane: u32) {
-  let image = group.x / BLOCKS;
-  let rows = (HEIGHT + BLOCKS - 1u) / BLOCKS;
-  let first = min(group.x % BLOCKS * rows, HEIGHT);
-  let last = min(first + rows, HEIGHT);
+  let first = group.x * given.rows;
+  let last = min(first + given.rows, given.all);
   let outputs = group.y * LANES + local;
   let o = min(outputs, CO / OUTPUTS - 1u);
   let strips = (WIDTH + 3u) / 4u;
   var t0: Matrix; var t1: Matrix; var t2: Matrix; var t3: Matrix;
   for (var strip = first * strips; strip < last * strips; strip++) {
-    let i = strip / strips;
+    let line = strip / strips;
+    let image = line / HEIGHT;
     let j = strip % strips * 4u;
-    let line = image * HEIGHT + i;
     let g = Matrix(gradient(line, j, o), gradient(line, j + 1u, o), gradient(line, j + 2u, o), gradient(line, j + 3u, o));
-    let row = i32(i) - i32(PAD_TOP);
+    let row = i32(line % HEIGHT) - i32(PAD_TOP);
     let column = i32(j + min(lane, 6u)) - i32(PAD_LEFT);
     t0 = accumulate(t0, pixel(image, row, column), g);
     if KH > 1u { t1 = accumulate(t1, pixel(image, row + 1, column), g); }

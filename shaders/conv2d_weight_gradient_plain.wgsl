@@ -7,9 +7,10 @@
 //
 //   x   [N][HEIGHT][WIDTH][CI]
 //   d   [N][HEIGHT][WIDTH][CO]            ∂L/∂y
-//   p   [N·BLOCKS][KH][KW][CI][CO]        BLOCKS row blocks an image, each of ⌈HEIGHT/BLOCKS⌉ rows
+//   p   [blocks][KH][KW][CI][CO]
 //
-// One weight of one block an invocation; dispatch: linear_grid(N·BLOCKS·KH·KW·CI·CO, 64).
+// A block is `rows` of the N·HEIGHT = `all` rows of the batch, the last one what is left. One weight
+// of one block an invocation; dispatch: linear_grid(blocks·KH·KW·CI·CO, 64).
 
 override HEIGHT: u32;
 override WIDTH: u32;
@@ -19,7 +20,9 @@ override KH: u32;
 override KW: u32;
 override PAD_TOP: u32;
 override PAD_LEFT: u32;
-override BLOCKS: u32;
+
+struct Immediates { rows: u32, all: u32 }
+var<immediate> given: Immediates;
 
 @group(0) @binding(0) var<storage, read> x: array<f32>;
 @group(0) @binding(1) var<storage, read> d: array<f32>;
@@ -34,19 +37,18 @@ fn main(@builtin(global_invocation_id) g: vec3u, @builtin(num_workgroups) groups
   let kx = at / (CO * CI) % KW;
   let ky = at / (CO * CI * KW) % KH;
   let block = at / (CO * CI * KW * KH);
-  let image = block / BLOCKS;
-  let rows = (HEIGHT + BLOCKS - 1u) / BLOCKS;
-  let first = min(block % BLOCKS * rows, HEIGHT);
-  let last = min(first + rows, HEIGHT);
+  let first = block * given.rows;
+  let last = min(first + given.rows, given.all);
   var sum = 0.0;
-  for (var i = first; i < last; i++) {
-    let row = i32(i + ky) - i32(PAD_TOP);
+  for (var line = first; line < last; line++) {
+    let image = line / HEIGHT;
+    let row = i32(line % HEIGHT + ky) - i32(PAD_TOP);
     if row < 0 || row >= i32(HEIGHT) { continue; }
     for (var j = 0u; j < WIDTH; j++) {
       let column = i32(j + kx) - i32(PAD_LEFT);
       if column < 0 || column >= i32(WIDTH) { continue; }
       let pixel = (image * HEIGHT + u32(row)) * WIDTH + u32(column);
-      sum = fma(x[pixel * CI + c], d[((image * HEIGHT + i) * WIDTH + j) * CO + o], sum);
+      sum = fma(x[pixel * CI + c], d[(line * WIDTH + j) * CO + o], sum);
     }
   }
   p[at] = sum;

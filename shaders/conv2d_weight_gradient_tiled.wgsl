@@ -6,12 +6,13 @@
 //
 //   x   [N][HEIGHT][WIDTH][CI/4] vec4                  CI a multiple of 4
 //   d   [N][HEIGHT][WIDTH][CO/OUTPUTS] Outputs         ∂L/∂y; CO a multiple of OUTPUTS
-//   p   [N·BLOCKS][KH][KW][CI][CO/OUTPUTS] Outputs     KH and KW at most 4; BLOCKS row blocks an
-//                                                      image, each of ⌈HEIGHT/BLOCKS⌉ rows
+//   p   [blocks][KH][KW][CI][CO/OUTPUTS] Outputs       KH and KW at most 4
+//
+// A block is `rows` of the N·HEIGHT = `all` rows of the batch, the last one what is left.
 //
 // Tile: an invocation keeps all KH·KW taps of 4 input × OUTPUTS output channels; lanes run over
 // output channels. A workgroup is LANES lanes × GROUPS groups of four input channels.
-// Dispatch: (N·BLOCKS, ⌈CI/4 / GROUPS⌉, ⌈CO/OUTPUTS / LANES⌉).
+// Dispatch: (blocks, ⌈CI/4 / GROUPS⌉, ⌈CO/OUTPUTS / LANES⌉).
 //
 // What makes it fast: the eight gradients of a strip of pixels stay in registers for every tap, so
 // 8·4·OUTPUTS·KH·KW multiply-adds need 8 + 2·KH loads.
@@ -28,7 +29,9 @@ override PAD_TOP: u32;
 override PAD_LEFT: u32;
 override LANES: u32;
 override GROUPS: u32;
-override BLOCKS: u32;
+
+struct Immediates { rows: u32, all: u32 }
+var<immediate> given: Immediates;
 
 @group(0) @binding(0) var<storage, read> x: array<vec4f>;
 @group(0) @binding(1) var<storage, read> d: array<Outputs>;
@@ -76,10 +79,8 @@ fn store(at: u32, sum: Taps) {
 @compute @workgroup_size(LANES * GROUPS)
 fn main(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) group: vec3u,
         @builtin(subgroup_invocation_id) lane: u32) {
-  let image = group.x / BLOCKS;
-  let rows = (HEIGHT + BLOCKS - 1u) / BLOCKS;
-  let first = min(group.x % BLOCKS * rows, HEIGHT);
-  let last = min(first + rows, HEIGHT);
+  let first = group.x * given.rows;
+  let last = min(first + given.rows, given.all);
   let channels = group.y * GROUPS + local / LANES;
   let c = min(channels, CI / 4u - 1u);
   let outputs = group.z * LANES + local % LANES;
@@ -87,11 +88,12 @@ fn main(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) grou
   let strips = (WIDTH + 7u) / 8u;
   var t0: Taps; var t1: Taps; var t2: Taps; var t3: Taps;
   for (var strip = first * strips; strip < last * strips; strip++) {
-    let i = strip / strips;
+    let line = strip / strips;
+    let image = line / HEIGHT;
     let j = strip % strips * 8u;
-    let near = gradients(image * HEIGHT + i, j, o);
-    let far = gradients(image * HEIGHT + i, j + 4u, o);
-    let row = i32(i) - i32(PAD_TOP);
+    let near = gradients(line, j, o);
+    let far = gradients(line, j + 4u, o);
+    let row = i32(line % HEIGHT) - i32(PAD_TOP);
     let column = i32(j + min(lane, KW + 2u)) - i32(PAD_LEFT);
     t0 = accumulate(accumulate(t0, pixel(image, row, column, c), near), pixel(image, row, column + 4, c), far);
     if KH > 1u { t1 = accumulate(accumulate(t1, pixel(image, row + 1, column, c), near), pixel(image, row + 1, column + 4, c), far); }

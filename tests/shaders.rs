@@ -12,7 +12,7 @@ use std::fmt::Write;
 fn constant(name: &str) -> f64 {
     match name {
         "LANES" => 8.0,
-        "TILES" | "GROUPS" | "KH" | "KW" | "BLOCKS" => 2.0,
+        "TILES" | "GROUPS" | "KH" | "KW" => 2.0,
         "PAD_TOP" | "PAD_LEFT" | "OPERATION" | "EPILOGUE" => 1.0,
         _ => 16.0,
     }

@@ -69,8 +69,10 @@ const SHARED_LANES: usize = 8;
 const WIDEST_TILED: usize = 4;
 /// Lanes × tiles of a workgroup.
 const WORKGROUP: usize = 64;
-/// Blocks that a weight gradient is split into, at least, so that small batches fill a device.
-const LEAST_BLOCKS: usize = 64;
+/// Workgroups of a weight gradient that are enough to fill a GPU.
+const ENOUGH_GROUPS: usize = 1024;
+/// The same for a processor's cores; more would only add to the second pass.
+const ENOUGH_GROUPS_SOFTWARE: usize = 64;
 
 /// What the forward kernel does to a finished sum; the numbers are the shaders'.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -221,38 +223,44 @@ pub fn input_gradient(gpu: &Gpu, geometry: &Geometry, w: &Tensor, g: &Tensor) ->
     convolve(gpu, geometry.batch, &back, g, &flipped, &flipped, Epilogue::None)
 }
 
-/// ∂L/∂w from x and g = ∂L/∂y, in two passes.
+/// ∂L/∂w from x and g = ∂L/∂y, in two passes: the rows of the batch are cut into blocks, as many as
+/// fill the device, and the blocks' sums are added.
 pub fn weight_gradient(gpu: &Gpu, geometry: &Geometry, x: &Tensor, g: &Tensor) -> Result<Tensor> {
     let sizes = Sizes::of(geometry);
     let &Sizes { ci, co, kh, kw, .. } = &sizes;
     let shape = [kh as usize, kw as usize, ci as usize, co as usize];
-    let blocks = LEAST_BLOCKS.div_ceil(geometry.batch).min(geometry.height);
-    let all_blocks = geometry.batch * blocks;
-    let partial = gpu.tensor(&[all_blocks, shape.iter().product()])?;
-    let tensors = [x, g, &partial];
+    let weights: usize = shape.iter().product();
+    let lines = geometry.batch * geometry.height;
+    // Rows of a block and number of blocks, for as many workgroups a block as there are `groups`.
+    let cut = |groups: usize| {
+        let enough = if gpu.is_software() { ENOUGH_GROUPS_SOFTWARE } else { ENOUGH_GROUPS };
+        let rows = lines.div_ceil(enough.div_ceil(groups).min(lines));
+        (rows, lines.div_ceil(rows))
+    };
     let fits = kh.max(kw) as usize <= WIDEST_TILED;
-    match tiling(gpu, co as usize).filter(|_| fits && (ci == 1 || ci.is_multiple_of(4))) {
-        Some(Tiling { which, outputs, lanes, rows }) => {
-            let channel_groups = (co as usize / outputs).div_ceil(lanes) as u32;
-            let common = [("LANES", lanes as u32), ("BLOCKS", blocks as u32)];
+    let tiling = tiling(gpu, co as usize).filter(|_| fits && (ci == 1 || ci.is_multiple_of(4)));
+    let (rows, blocks, source, constants, grid) = match tiling {
+        Some(Tiling { which, outputs, lanes, rows: lane_rows }) => {
+            let output_groups = (co as usize / outputs).div_ceil(lanes);
+            let input_rows = lane_rows.min((ci as usize / 4).max(1));
+            let input_groups = (ci as usize / 4).div_ceil(input_rows).max(1);
+            let (rows, blocks) = cut(output_groups * input_groups);
+            let grid = |y: usize, z: usize| [blocks as u32, y as u32, z as u32];
             if ci == 1 {
-                let constants = [sizes.constants_of_one_channel(), common.to_vec()].concat();
-                let grid = [all_blocks as u32, channel_groups, 1];
-                gpu.launch(&WEIGHT_GRADIENT_ONE_CHANNEL[which], &constants, &tensors, &[], grid)?;
+                let constants = [sizes.constants_of_one_channel(), vec![("LANES", lanes as u32)]].concat();
+                (rows, blocks, &WEIGHT_GRADIENT_ONE_CHANNEL[which], constants, grid(output_groups, 1))
             } else {
-                let mut constants = [sizes.constants(), common.to_vec()].concat();
-                let rows = rows.min(ci as usize / 4) as u32;
-                constants.push(("GROUPS", rows));
-                let grid = [all_blocks as u32, (ci / 4).div_ceil(rows), channel_groups];
-                gpu.launch(&WEIGHT_GRADIENT_TILED[which], &constants, &tensors, &[], grid)?;
+                let lanes = vec![("LANES", lanes as u32), ("GROUPS", input_rows as u32)];
+                let constants = [sizes.constants(), lanes].concat();
+                (rows, blocks, &WEIGHT_GRADIENT_TILED[which], constants, grid(input_groups, output_groups))
             }
         }
         None => {
-            let mut constants = sizes.constants();
-            constants.push(("BLOCKS", blocks as u32));
-            let grid = linear_grid(partial.len(), 64);
-            gpu.launch(&WEIGHT_GRADIENT_PLAIN, &constants, &tensors, &[], grid)?;
+            let (rows, blocks) = cut(weights.div_ceil(64));
+            (rows, blocks, &WEIGHT_GRADIENT_PLAIN, sizes.constants(), linear_grid(blocks * weights, 64))
         }
-    }
-    Ok(reduce::sum_rows(gpu, &partial, all_blocks, 1.0)?.reshaped(&shape))
+    };
+    let partial = gpu.tensor(&[blocks, weights])?;
+    gpu.launch(source, &constants, &[x, g, &partial], &[rows as u32, lines as u32], grid)?;
+    Ok(reduce::sum_rows(gpu, &partial, blocks, 1.0)?.reshaped(&shape))
 }
