@@ -21,7 +21,7 @@ fn random(gpu: &Gpu, shape: &[usize]) -> Tensor {
 
 fn convolutions(c: &mut Criterion) {
     let device = std::env::var("LEGATO_BENCH_DEVICE").unwrap_or_else(|_| "auto".into());
-    let gpu = Gpu::open(&GpuOptions { device, unchecked: false }).expect("benchmarks need a device");
+    let gpu = Gpu::open(&GpuOptions { device, ..GpuOptions::default() }).expect("benchmarks need a device");
     println!("{}", gpu.description());
     for (size, ci, co, k) in LAYERS {
         let g = Geometry {

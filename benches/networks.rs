@@ -14,8 +14,8 @@ const SIZE: usize = 128;
 fn networks(c: &mut Criterion) {
     let device = std::env::var("LEGATO_BENCH_DEVICE").unwrap_or_else(|_| "auto".into());
     for unchecked in [false, true] {
-        let gpu =
-            Gpu::open(&GpuOptions { device: device.clone(), unchecked }).expect("benchmarks need a device");
+        let gpu = Gpu::open(&GpuOptions { device: device.clone(), unchecked, ..GpuOptions::default() })
+            .expect("benchmarks need a device");
         let modules = if unchecked { "unchecked modules" } else { "checked modules" };
         println!("{}, {modules}", gpu.description());
         let mut numbers = Philox::new(1, Stream::Test, 0, 0);

@@ -66,7 +66,7 @@ fn both(
 
 fn operations(criterion: &mut Criterion) {
     let device = std::env::var("LEGATO_BENCH_DEVICE").unwrap_or_else(|_| "auto".into());
-    let gpu = Gpu::open(&GpuOptions { device, unchecked: true }).expect("a device");
+    let gpu = Gpu::open(&GpuOptions { device, ..GpuOptions::default() }).expect("a device");
     eprintln!("{}", gpu.description());
     let elements = |shape: &[usize]| Throughput::Elements(shape.iter().product::<usize>() as u64);
     let (stamps, block, pooled) = ([BATCH, 128, 128, 1], [BATCH, 128, 128, 16], [BATCH, 64, 64, 16]);

@@ -47,6 +47,6 @@ fn main(@builtin(global_invocation_id) g: vec3u, @builtin(num_workgroups) groups
     }
   }
   if EPILOGUE > 0u { sum += bias[o]; }
-  if EPILOGUE > 1u { sum = max(sum, 0.0); }
+  if EPILOGUE > 1u && sum <= 0.0 { sum = 0.0; }        // a NaN passes, so that it shows
   y[at] = sum;
 }

@@ -8,7 +8,8 @@ fn finished(sum: Outputs, b: Outputs) -> Outputs {
   switch EPILOGUE {
     case 0u: { return sum; }
     case 1u: { return sum + b; }
-    default: { return max(sum + b, Outputs()); }
+    // Not max(): a NaN must pass, so that a diverged network shows instead of going quiet.
+    default: { let v = sum + b; return select(v, Outputs(), v <= Outputs()); }
   }
 }
 

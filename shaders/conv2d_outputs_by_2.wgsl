@@ -1,4 +1,5 @@
-// Two output channels an invocation: with 16 of them, eight lanes are still all at work.
+// Two output channels an invocation, for layers of fewer than 32: a subgroup of eight lanes then
+// still has work for all of them.
 const OUTPUTS = 2u;
 alias Outputs = vec2f;      // one pixel's
 alias Matrix = mat4x2f;     // four columns of them

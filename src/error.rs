@@ -35,8 +35,8 @@ pub enum Error {
     },
     /// The device stopped answering.
     #[error(
-        "the GPU device was lost: {message}; work up to the last checkpoint is safe: run again with \
-         --resume, and with a smaller --batch if it happens again"
+        "the GPU device was lost: {message}; run again, with a smaller --batch if it happens again (a training run \
+         goes on from its last epoch with --resume)"
     )]
     DeviceLost {
         /// The driver's reason.

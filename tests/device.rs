@@ -129,27 +129,23 @@ fn an_adapter_can_be_named_in_part_and_in_any_case() -> Result<()> {
     Ok(())
 }
 
-static DOUBLE: Source = Source {
-    name: "double",
-    parts: &["@group(0) @binding(0) var<storage, read> x: array<f32>;
+static DOUBLE: Source = Source::new(
+    "double",
+    &["@group(0) @binding(0) var<storage, read> x: array<f32>;
         @group(0) @binding(1) var<storage, read_write> y: array<f32>;
         @compute @workgroup_size(1) fn main(@builtin(workgroup_id) g: vec3u) { y[g.x] = 2.0 * x[g.x]; }"],
-    in_bounds: false,
-};
-static UNPARSABLE: Source =
-    Source { name: "unparsable", parts: &["@compute fn main( { let x = ; }"], in_bounds: true };
-static ILL_TYPED: Source = Source {
-    name: "ill_typed",
-    parts: &["@group(0) @binding(0) var<storage, read_write> y: array<f32>;
+);
+static UNPARSABLE: Source = Source::new("unparsable", &["@compute fn main( { let x = ; }"]);
+static ILL_TYPED: Source = Source::new(
+    "ill_typed",
+    &["@group(0) @binding(0) var<storage, read_write> y: array<f32>;
         @compute @workgroup_size(1) fn main() { y[0] = vec2f(1.0); }"],
-    in_bounds: true,
-};
-static WITHOUT_ENTRY: Source = Source {
-    name: "without_entry",
-    parts: &["@group(0) @binding(0) var<storage, read_write> y: array<f32>;
+);
+static WITHOUT_ENTRY: Source = Source::new(
+    "without_entry",
+    &["@group(0) @binding(0) var<storage, read_write> y: array<f32>;
         @compute @workgroup_size(1) fn other() { y[0] = 1.0; }"],
-    in_bounds: true,
-};
+);
 
 #[test]
 fn a_kernel_that_does_not_compile_is_an_error_that_names_it_and_the_device_works_on() -> Result<()> {

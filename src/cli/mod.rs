@@ -70,7 +70,7 @@ impl Common {
 
     /// Opens the device and says which one it is.
     fn open_gpu(&self) -> Result<Gpu> {
-        let gpu = Gpu::open(&GpuOptions { device: self.device.clone(), unchecked: false })?;
+        let gpu = Gpu::open(&GpuOptions { device: self.device.clone(), ..GpuOptions::default() })?;
         self.say(format!("device: {}", gpu.description()));
         if gpu.is_software() {
             self.say("        (no GPU: the kernels run on the CPU; slow, but the same results)");

@@ -4,7 +4,9 @@ use super::gpu::pool::Buffer;
 use std::rc::Rc;
 
 /// A dense, row-major f32 array in device memory; images are NHWC. Cloning shares the memory, and
-/// no operation changes a tensor in place once it has been shared.
+/// no operation changes a
+/// tensor in place, except that Adam's step does so with parameters and their averages: to keep a
+/// snapshot of those, read them.
 #[derive(Clone)]
 pub struct Tensor {
     pub(super) buffer: Rc<Buffer>,

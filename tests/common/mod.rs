@@ -12,7 +12,8 @@ use rand::Rng;
 /// The device that the tests run on: the one that `LEGATO_TEST_DEVICE` names, or the best there is.
 pub fn open(unchecked: bool) -> Gpu {
     let device = std::env::var("LEGATO_TEST_DEVICE").unwrap_or_else(|_| "auto".into());
-    Gpu::open(&GpuOptions { device, unchecked }).unwrap_or_else(|e| panic!("the tests need a device: {e}"))
+    Gpu::open(&GpuOptions { device, unchecked, ..GpuOptions::default() })
+        .unwrap_or_else(|e| panic!("the tests need a device: {e}"))
 }
 
 /// The device as the program opens it.

@@ -50,6 +50,18 @@ pub(super) fn kind(device_type: wgpu::DeviceType) -> &'static str {
     }
 }
 
+/// Smallest and largest subgroup of an adapter opened with `features`; `None` where kernels may not
+/// use subgroups. wgpu knows only wide limits for Metal, where Apple's own GPUs have 32 lanes; DX12's
+/// upper limit is documented as unreliable, so the widest there is is assumed.
+pub(super) fn subgroups(info: &wgpu::AdapterInfo, features: wgpu::Features) -> Option<(u32, u32)> {
+    let sizes = match info.backend {
+        wgpu::Backend::Metal if info.name.starts_with("Apple") => (32, 32),
+        wgpu::Backend::Dx12 => (info.subgroup_min_size, wgpu::MAXIMUM_SUBGROUP_MAX_SIZE),
+        _ => (info.subgroup_min_size, info.subgroup_max_size),
+    };
+    features.contains(wgpu::Features::SUBGROUP).then_some(sizes)
+}
+
 /// The order in which `auto` prefers kinds of adapters, best first.
 fn rank(device_type: wgpu::DeviceType) -> u32 {
     match device_type {
@@ -113,14 +125,22 @@ pub(super) fn choose(wanted: &str) -> Result<wgpu::Adapter> {
         return Err(Error::no_driver());
     }
     let names: Vec<String> = adapters.iter().map(|a| a.get_info().name).collect();
+    let named = |part: &str| names.iter().position(|name| name.to_lowercase().contains(&part.to_lowercase()));
     let index = if wanted.eq_ignore_ascii_case("auto") {
         automatic(&adapters)
     } else if let Ok(index) = wanted.parse::<usize>() {
-        Some(index).filter(|&i| i < adapters.len())
+        // A number that is no index may be part of a name, as in "4090".
+        Some(index).filter(|&i| i < adapters.len()).or_else(|| named(wanted))
     } else {
-        names.iter().position(|name| name.to_lowercase().contains(&wanted.to_lowercase()))
+        named(wanted)
     };
     let Some(index) = index else {
+        if wanted.eq_ignore_ascii_case("auto") {
+            let reasons =
+                names.iter().zip(&adapters).filter_map(|(n, a)| Some(format!("{n}: {}", lacks(a)?)));
+            let found = reasons.collect::<Vec<_>>().join("; ");
+            return Err(Error::NoAdapter { wanted: "can be used".into(), found });
+        }
         let listed: Vec<String> = names.iter().enumerate().map(|(i, n)| format!("{i}: {n}")).collect();
         return Err(Error::NoAdapter {
             wanted: format!("'{wanted}'"),

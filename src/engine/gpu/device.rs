@@ -17,11 +17,14 @@ pub struct GpuOptions {
     pub device: String,
     /// Compile kernels that are in bounds by construction without run-time checks.
     pub unchecked: bool,
+    /// Smallest and largest subgroup to assume in place of what the driver says; for tests of the
+    /// kernels that other devices would run. `Some(None)`: no subgroups.
+    pub subgroups: Option<Option<(u32, u32)>>,
 }
 
 impl Default for GpuOptions {
     fn default() -> Self {
-        GpuOptions { device: "auto".into(), unchecked: false }
+        GpuOptions { device: "auto".into(), unchecked: false, subgroups: None }
     }
 }
 
@@ -49,7 +52,7 @@ struct Inner {
     queue: wgpu::Queue,
     info: wgpu::AdapterInfo,
     limits: wgpu::Limits,
-    subgroups: bool,
+    subgroups: Option<(u32, u32)>,
     unchecked: bool,
     pool: Rc<RefCell<Pool>>,
     kernels: RefCell<HashMap<KernelKey, Rc<Kernel>>>,
@@ -73,8 +76,7 @@ impl Gpu {
     pub fn open(options: &GpuOptions) -> Result<Gpu> {
         let adapter = adapter::choose(&options.device)?;
         let (info, limits, offered) = (adapter.get_info(), adapter.limits(), adapter.features());
-        let features = (wgpu::Features::SUBGROUP | wgpu::Features::TIMESTAMP_QUERY) & offered
-            | wgpu::Features::IMMEDIATES;
+        let features = wgpu::Features::SUBGROUP & offered | wgpu::Features::IMMEDIATES;
         let request = adapter.request_device(&wgpu::DeviceDescriptor {
             label: Some("legato"),
             required_features: features,
@@ -98,8 +100,8 @@ impl Gpu {
             let error = Error::DeviceLost { message: format!("{message} ({reason:?})") };
             *seen.lock().unwrap_or_else(|e| e.into_inner()) = Some(error);
         });
-        Ok(Gpu(Rc::new(Inner {
-            subgroups: features.contains(wgpu::Features::SUBGROUP),
+        let gpu = Gpu(Rc::new(Inner {
+            subgroups: options.subgroups.unwrap_or_else(|| adapter::subgroups(&info, features)),
             unchecked: options.unchecked,
             device,
             queue,
@@ -113,7 +115,9 @@ impl Gpu {
             one: OnceCell::new(),
             submissions: Cell::new(0),
             fault,
-        })))
+        }));
+        gpu.one()?;
+        Ok(gpu)
     }
 
     /// The adapter's name and driver, for provenance.
@@ -129,7 +133,7 @@ impl Gpu {
 
     /// Smallest and largest subgroup, where kernels may use subgroups at all.
     pub fn subgroup_sizes(&self) -> Option<(u32, u32)> {
-        self.0.subgroups.then_some((self.0.info.subgroup_min_size, self.0.info.subgroup_max_size))
+        self.0.subgroups
     }
 
     /// The limits of the device, which are the adapter's own.
@@ -167,7 +171,21 @@ impl Gpu {
             });
         };
         let bytes = (elements.max(1) * 4) as u64;
-        Ok(Tensor::new(pool::take(&self.0.pool, &self.0.device, bytes)?, shape))
+        let take = || pool::take(&self.0.pool, &self.0.device, bytes);
+        let buffer = take().or_else(|refused| {
+            // Free buffers of other sizes may be what is in the way.
+            if !matches!(refused, Error::OutOfMemory { .. })
+                || bytes > self.0.limits.max_storage_buffer_binding_size
+            {
+                return Err(refused);
+            }
+            self.wait()?;
+            self.0.bind_groups.borrow_mut().clear();
+            self.0.pool.borrow_mut().release_free();
+            self.wait()?;
+            take()
+        })?;
+        Ok(Tensor::new(buffer, shape))
     }
 
     /// A tensor with the given values, in row-major order.
@@ -201,7 +219,7 @@ impl Gpu {
         Ok(())
     }
 
-    /// The number 1, of shape \[1\]; uploaded once, so that no step has to.
+    /// The number 1, of shape \[1\]; uploaded when the device is opened, so that no step has to.
     pub(in crate::engine) fn one(&self) -> Result<Tensor> {
         if let Some(one) = self.0.one.get() {
             return Ok(one.clone());
@@ -245,7 +263,7 @@ impl Gpu {
         if let Some(kernel) = self.0.kernels.borrow().get(&key) {
             return Ok(kernel.clone());
         }
-        if source.needs_subgroups() && !self.0.subgroups {
+        if source.needs_subgroups() && self.0.subgroups.is_none() {
             let message = "it uses subgroups, which this device lacks".to_owned();
             return Err(Error::Kernel { kernel: source.name.into(), message });
         }
@@ -280,12 +298,12 @@ impl Gpu {
                 kernel.bindings,
                 kernel.immediate_bytes
             );
-            return Err(Error::Kernel { kernel: kernel.name.into(), message });
+            return Err(Error::shape(kernel.name, message));
         }
         if groups.iter().any(|&n| n > most) {
             let message =
                 format!("a grid of {groups:?} workgroups exceeds {most} a dimension: use smaller batches");
-            return Err(Error::Kernel { kernel: kernel.name.into(), message });
+            return Err(Error::shape(kernel.name, message));
         }
         if groups.contains(&0) {
             return Ok(());
@@ -444,7 +462,7 @@ mod tests {
 
     fn gpu() -> Gpu {
         let device = std::env::var("LEGATO_TEST_DEVICE").unwrap_or_else(|_| "auto".into());
-        Gpu::open(&GpuOptions { device, unchecked: false }).expect("the tests need a device")
+        Gpu::open(&GpuOptions { device, ..GpuOptions::default() }).expect("the tests need a device")
     }
 
     #[test]

@@ -12,11 +12,16 @@ pub struct Source {
     /// WGSL texts, in order.
     pub parts: &'static [&'static str],
     /// Whether every access is in bounds by construction, whatever the buffers hold, so that the
-    /// module may be compiled without run-time checks.
-    pub in_bounds: bool,
+    /// module may be compiled without run-time checks. Only this crate may promise it.
+    pub(crate) in_bounds: bool,
 }
 
 impl Source {
+    /// A kernel that is always compiled with run-time checks.
+    pub const fn new(name: &'static str, parts: &'static [&'static str]) -> Self {
+        Source { name, parts, in_bounds: false }
+    }
+
     /// The whole module.
     pub fn text(&self) -> String {
         self.parts.join("\n")
@@ -132,8 +137,7 @@ pub(super) fn compile(
         entry_point: Some("main"),
         compilation_options: wgpu::PipelineCompilationOptions {
             constants: &constants,
-            // Every kernel writes its workgroup memory before it reads it.
-            zero_initialize_workgroup_memory: false,
+            zero_initialize_workgroup_memory: true,
         },
         cache: None,
     });

@@ -23,6 +23,11 @@ impl Pool {
         self.next_id
     }
 
+    /// Lets go of every free buffer; the driver has them back once nothing else refers to them.
+    pub fn release_free(&mut self) {
+        self.free.clear();
+    }
+
     /// Bytes taken from the driver so far.
     pub fn bytes(&self) -> u64 {
         self.bytes
@@ -53,7 +58,7 @@ impl Drop for Buffer {
 }
 
 /// Rounds up to one of four steps between powers of two, so that tensors of nearly equal size
-/// share buffers and at most a fifth is wasted.
+/// share buffers and at most a fifth of one is left unused (a quarter of what was asked for).
 fn size_class(bytes: u64) -> u64 {
     let bytes = bytes.max(256);
     let step = (bytes.next_power_of_two() / 8).max(64);
@@ -91,7 +96,7 @@ pub(super) fn take(pool: &Rc<RefCell<Pool>>, device: &wgpu::Device, bytes: u64) 
             if pollster::block_on(scope.pop()).is_some() {
                 return Err(Error::OutOfMemory {
                     message: format!(
-                        "{} MiB are in use and {} MiB more were refused",
+                        "{} MiB were taken so far and {} MiB more were refused",
                         inner.bytes >> 20,
                         class >> 20
                     ),

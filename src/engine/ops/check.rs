@@ -17,7 +17,7 @@ pub fn on_every_gpu(test: impl Fn(&Gpu) -> Result<()>) {
     thread_local!(static GPUS: OnceCell<[Gpu; 2]> = const { OnceCell::new() });
     let open = |unchecked| {
         let device = std::env::var("LEGATO_TEST_DEVICE").unwrap_or_else(|_| "auto".into());
-        Gpu::open(&GpuOptions { device, unchecked })
+        Gpu::open(&GpuOptions { device, unchecked, ..GpuOptions::default() })
             .unwrap_or_else(|e| panic!("the tests need a device: {e}"))
     };
     GPUS.with(|gpus| {
@@ -27,6 +27,18 @@ pub fn on_every_gpu(test: impl Fn(&Gpu) -> Result<()>) {
             test(gpu).unwrap_or_else(|e| panic!("{modules} modules: {e}"));
         }
     });
+}
+
+/// As [`on_every_gpu`], and besides as if the device had subgroups of unknown width, and none: what
+/// other devices would run.
+pub fn on_every_kind_of_gpu(test: impl Fn(&Gpu) -> Result<()>) {
+    on_every_gpu(&test);
+    for subgroups in [Some((8, 64)), None] {
+        let device = std::env::var("LEGATO_TEST_DEVICE").unwrap_or_else(|_| "auto".into());
+        let options = GpuOptions { device, subgroups: Some(subgroups), ..GpuOptions::default() };
+        let gpu = Gpu::open(&options).unwrap_or_else(|e| panic!("the tests need a device: {e}"));
+        test(&gpu).unwrap_or_else(|e| panic!("subgroups {subgroups:?}: {e}"));
+    }
 }
 
 /// Uniform numbers in ±`scale`; `sub` tells apart several tensors of one test.

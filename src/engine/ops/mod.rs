@@ -1,5 +1,6 @@
 //! The operations. A file is one operation, from top to bottom: what it computes and its gradient,
-//! the launches, the f64 reference, the tests. Its kernels stand under the same name in `shaders/`.
+//! the launches, the f64 reference, the tests. Its kernels stand in `shaders/`, under the same name
+//! or under that of the arithmetic they do (`mask`, `elementwise`, `sum_rows`).
 
 pub mod adam;
 pub mod arithmetic;

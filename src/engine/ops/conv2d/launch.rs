@@ -86,20 +86,25 @@ pub enum Epilogue {
 }
 
 /// How the tiled kernels divide the output channels among lanes.
-struct Tiling {
+pub(super) struct Tiling {
     /// Index into a [`ByWidth`].
     which: usize,
     /// Output channels of an invocation.
     outputs: usize,
-    lanes: usize,
+    pub(super) lanes: usize,
     /// Rows of lanes in a workgroup.
-    rows: usize,
+    pub(super) rows: usize,
 }
 
 /// The tiling for a number of output channels on this device; `None` where the tiled kernels
 /// cannot run: no subgroups, too narrow ones, or channels that do not divide.
 fn tiling(gpu: &Gpu, out_channels: usize) -> Option<Tiling> {
-    let (least, most) = gpu.subgroup_sizes()?;
+    tiling_for(gpu.subgroup_sizes(), out_channels)
+}
+
+/// [`tiling`] for the smallest and largest subgroup of a device.
+pub(super) fn tiling_for(subgroups: Option<(u32, u32)>, out_channels: usize) -> Option<Tiling> {
+    let (least, most) = subgroups?;
     if (least as usize) < SHARED_LANES || !out_channels.is_multiple_of(2) {
         return None;
     }
@@ -164,6 +169,10 @@ pub fn forward(
     b: &Tensor,
     epilogue: Epilogue,
 ) -> Result<Tensor> {
+    geometry.expect("conv2d", &[(x, &geometry.input_shape()), (w, &geometry.weights_shape())])?;
+    if epilogue != Epilogue::None {
+        geometry.expect("conv2d", &[(b, &[geometry.out_channels])])?;
+    }
     convolve(gpu, geometry.batch, &Sizes::of(geometry), x, w, b, epilogue)
 }
 
@@ -207,6 +216,8 @@ fn convolve(
 
 /// ∂L/∂x from g = ∂L/∂y: the forward kernel on the flipped weights.
 pub fn input_gradient(gpu: &Gpu, geometry: &Geometry, w: &Tensor, g: &Tensor) -> Result<Tensor> {
+    geometry
+        .expect("conv2d input gradient", &[(w, &geometry.weights_shape()), (g, &geometry.output_shape())])?;
     let Sizes { height, width, ci, co, kh, kw, pad_top, pad_left } = Sizes::of(geometry);
     let flipped = gpu.tensor(&[kh as usize, kw as usize, co as usize, ci as usize])?;
     gpu.launch(&FLIP, &[], &[w, &flipped], &[kh * kw, ci, co], linear_grid(w.len(), 64))?;
@@ -226,9 +237,11 @@ pub fn input_gradient(gpu: &Gpu, geometry: &Geometry, w: &Tensor, g: &Tensor) ->
 /// ∂L/∂w from x and g = ∂L/∂y, in two passes: the rows of the batch are cut into blocks, as many as
 /// fill the device, and the blocks' sums are added.
 pub fn weight_gradient(gpu: &Gpu, geometry: &Geometry, x: &Tensor, g: &Tensor) -> Result<Tensor> {
+    geometry
+        .expect("conv2d weight gradient", &[(x, &geometry.input_shape()), (g, &geometry.output_shape())])?;
     let sizes = Sizes::of(geometry);
     let &Sizes { ci, co, kh, kw, .. } = &sizes;
-    let shape = [kh as usize, kw as usize, ci as usize, co as usize];
+    let shape = geometry.weights_shape();
     let weights: usize = shape.iter().product();
     let lines = geometry.batch * geometry.height;
     // Rows of a block and number of blocks, for as many workgroups a block as there are `groups`.

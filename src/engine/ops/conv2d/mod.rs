@@ -73,14 +73,29 @@ impl Geometry {
         .product()
     }
 
-    #[cfg(test)]
     fn input_shape(&self) -> [usize; 4] {
         [self.batch, self.height, self.width, self.in_channels]
     }
 
-    #[cfg(test)]
     fn output_shape(&self) -> [usize; 4] {
         [self.batch, self.height, self.width, self.out_channels]
+    }
+
+    fn weights_shape(&self) -> [usize; 4] {
+        [self.kernel_height, self.kernel_width, self.in_channels, self.out_channels]
+    }
+
+    /// Refuses tensors of other shapes than this geometry's, and a geometry with nothing in it.
+    fn expect(&self, operation: &'static str, tensors: &[(&Tensor, &[usize])]) -> Result<()> {
+        if self.macs() == 0 {
+            return Err(Error::shape(operation, format!("{self:?} has a size of 0")));
+        }
+        match tensors.iter().find(|(tensor, shape)| tensor.shape() != *shape) {
+            Some((t, shape)) => {
+                Err(Error::shape(operation, format!("shape {:?} where {shape:?} is due", t.shape())))
+            }
+            None => Ok(()),
+        }
     }
 
     /// The geometry of an input of shape \[N\]\[H\]\[W\]\[CI\] under weights \[KH\]\[KW\]\[CI\]\[CO\].
@@ -119,7 +134,7 @@ impl Geometry {
 pub fn conv2d(tape: &Tape, x: &Var, w: &Var, b: &Var) -> Result<Var> {
     let geometry = Geometry::of("conv2d", x.shape(), w.shape(), b.shape())?;
     let y = launch::forward(tape.gpu(), &geometry, x.value(), w.value(), b.value(), Epilogue::Bias)?;
-    let backward = Backward::new(tape.gpu(), geometry, x, w);
+    let backward = Backward::new(tape.gpu(), geometry, [x, w, b]);
     Ok(tape.push(y, &[x, w, b], move |g| backward.run(g)))
 }
 
@@ -130,7 +145,7 @@ pub fn conv2d(tape: &Tape, x: &Var, w: &Var, b: &Var) -> Result<Var> {
 pub fn conv2d_bias_relu(tape: &Tape, x: &Var, w: &Var, b: &Var) -> Result<Var> {
     let geometry = Geometry::of("conv2d_bias_relu", x.shape(), w.shape(), b.shape())?;
     let y = launch::forward(tape.gpu(), &geometry, x.value(), w.value(), b.value(), Epilogue::BiasRelu)?;
-    let backward = Backward::new(tape.gpu(), geometry, x, w);
+    let backward = Backward::new(tape.gpu(), geometry, [x, w, b]);
     let active = y.clone();
     Ok(tape.push(y, &[x, w, b], move |g| {
         let masked = relu::mask(&backward.gpu, g, &active)?;
@@ -145,28 +160,27 @@ struct Backward {
     geometry: Geometry,
     x: Tensor,
     w: Tensor,
-    input_needs_gradient: bool,
+    /// Which of input, weights and bias need a gradient.
+    needed: [bool; 3],
 }
 
 impl Backward {
-    fn new(gpu: &Gpu, geometry: Geometry, x: &Var, w: &Var) -> Self {
+    fn new(gpu: &Gpu, geometry: Geometry, [x, w, b]: [&Var; 3]) -> Self {
         Backward {
             gpu: gpu.clone(),
             geometry,
             x: x.value().clone(),
             w: w.value().clone(),
-            input_needs_gradient: x.needs_gradient(),
+            needed: [x, w, b].map(Var::needs_gradient),
         }
     }
 
     fn run(self, g: &Tensor) -> Result<Vec<Option<Tensor>>> {
-        let Backward { gpu, geometry, x, w, input_needs_gradient } = self;
-        let dw = launch::weight_gradient(&gpu, &geometry, &x, g)?;
-        let db = reduce::sum_rows(&gpu, g, geometry.batch * geometry.height * geometry.width, 1.0)?;
-        let dx = match input_needs_gradient {
-            true => Some(launch::input_gradient(&gpu, &geometry, &w, g)?),
-            false => None,
-        };
-        Ok(vec![dx, Some(dw), Some(db)])
+        let Backward { gpu, geometry, x, w, needed } = self;
+        let pixels = geometry.batch * geometry.height * geometry.width;
+        let dw = needed[1].then(|| launch::weight_gradient(&gpu, &geometry, &x, g)).transpose()?;
+        let db = needed[2].then(|| reduce::sum_rows(&gpu, g, pixels, 1.0)).transpose()?;
+        let dx = needed[0].then(|| launch::input_gradient(&gpu, &geometry, &w, g)).transpose()?;
+        Ok(vec![dx, dw, db])
     }
 }

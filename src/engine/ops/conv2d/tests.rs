@@ -51,8 +51,12 @@ struct Case {
 
 impl Case {
     fn of(g: &Geometry) -> Self {
-        let weights = vec![g.kernel_height, g.kernel_width, g.in_channels, g.out_channels];
-        let shapes = [g.input_shape().to_vec(), weights, vec![g.out_channels], g.output_shape().to_vec()];
+        let shapes = [
+            g.input_shape().to_vec(),
+            g.weights_shape().to_vec(),
+            vec![g.out_channels],
+            g.output_shape().to_vec(),
+        ];
         Case {
             x: check::random(&shapes[0], 1, 1.0),
             w: check::random(&shapes[1], 2, 1.0),
@@ -75,7 +79,7 @@ impl Case {
 
 #[test]
 fn forward_matches_the_reference() {
-    check::on_every_gpu(|gpu| {
+    check::on_every_kind_of_gpu(|gpu| {
         for g in awkward() {
             let case = Case::of(&g);
             let [x, w, b, _] = case.upload(gpu)?;
@@ -91,7 +95,7 @@ fn forward_matches_the_reference() {
 
 #[test]
 fn backward_matches_the_reference() {
-    check::on_every_gpu(|gpu| {
+    check::on_every_kind_of_gpu(|gpu| {
         for g in awkward() {
             let case = Case::of(&g);
             let [x, w, _, d] = case.upload(gpu)?;
@@ -164,4 +168,34 @@ fn shapes_that_do_not_fit_are_an_error_that_names_them() {
         assert!(conv2d_bias_relu(&tape, &constant(&[4, 4, 3])?, &w, &b).is_err());
         Ok(())
     });
+}
+
+#[test]
+fn a_geometry_that_is_not_that_of_the_tensors_is_an_error() {
+    check::on_every_gpu(|gpu| {
+        let g = geometry(1, [4, 4], [4, 8], [3, 3]);
+        let Case { shapes, .. } = Case::of(&g);
+        let [x, w, b, d] = [0, 1, 2, 3].map(|i| gpu.tensor(&shapes[i]));
+        let (x, w, b, d) = (x?, w?, b?, d?);
+        let larger = Geometry { height: 400, ..g };
+        assert!(forward(gpu, &larger, &x, &w, &b, Epilogue::Bias).is_err());
+        assert!(input_gradient(gpu, &larger, &w, &d).is_err());
+        assert!(weight_gradient(gpu, &larger, &x, &d).is_err());
+        assert!(weight_gradient(gpu, &Geometry { batch: 0, ..g }, &x, &d).is_err());
+        Ok(())
+    });
+}
+
+#[test]
+fn lanes_never_share_a_row_of_pixels_across_tiles() {
+    for (least, most) in [(8, 8), (32, 32), (32, 64), (8, 32), (64, 64), (8, 128)] {
+        for out_channels in (2..300).step_by(2) {
+            let tiling = launch::tiling_for(Some((least, most)), out_channels).expect("wide enough");
+            assert!(tiling.lanes.is_multiple_of(8));
+            assert!(tiling.rows == 1 || tiling.lanes.is_multiple_of(most as usize));
+        }
+    }
+    assert!(launch::tiling_for(Some((4, 64)), 16).is_none());
+    assert!(launch::tiling_for(None, 16).is_none());
+    assert!(launch::tiling_for(Some((8, 8)), 7).is_none());
 }
