@@ -6,7 +6,8 @@
 //! | word | meaning |
 //! |---|---|
 //! | key\[0\], key\[1\] | the seed, low and high half |
-//! | counter\[0\], counter\[1\] | which block of four numbers, low and high half |
+//! | counter\[0\] | which block of four numbers (its low half) |
+//! | counter\[1\] | the block's high half; in dropout and noise layers, the training step |
 //! | counter\[2\] | sub-stream: a layer, a stamp's purpose … (0 where unused) |
 //! | counter\[3\] | the [`Stream`]: what the numbers are for |
 //!

@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use std::path::Path;
 
 /// The metadata key that holds it, as JSON.
-const KEY: &str = "legato";
+const KEY: &str = "provenance";
 
 /// Reads a number that may be unknown: JSON has no NaN and keeps it as null.
 pub(super) fn number<'a, D: Deserializer<'a>>(json: D) -> std::result::Result<f64, D::Error> {

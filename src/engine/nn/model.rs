@@ -30,9 +30,8 @@ pub struct Model {
 
 impl Model {
     /// A network with random weights: normal with variance 2/fan-in (He et al. 2015), which keeps
-    /// the size of activations through ReLU layers; layers without a ReLU, the last one above all,
-    /// with a hundredth of 1/fan-in, so that first answers lie near 0, the middle of the targets;
-    /// biases zero.
+    /// the size of activations through ReLU layers, and 1/fan-in in layers without; the last layer a
+    /// tenth of that size, so that first answers lie near 0, the middle of the targets; biases zero.
     ///
     /// # Errors
     /// A network that makes no sense, or no room for it.
@@ -51,7 +50,11 @@ impl Model {
             if shape.fan_in == 0 {
                 return vec![0.0; elements];
             }
-            let gain = if rectified[number / 2] { 2.0 } else { 0.01 };
+            let gain = match rectified[number / 2] {
+                true => 2.0,
+                false if number / 2 + 1 == rectified.len() => 0.01,
+                false => 1.0,
+            };
             let deviation = (gain / shape.fan_in as f32).sqrt();
             let mut words = Philox::new(seed, Stream::Initialisation, number as u32, 0);
             let pairs = std::iter::repeat_with(|| normal_pair(words.next_u32(), words.next_u32()));
@@ -168,8 +171,8 @@ mod tests {
         ]);
         check::on_every_gpu(|gpu| {
             let model = Model::random(gpu, &network, 3)?;
-            // By fan-in: 2/n before a rectifier, a hundredth of 1/n where there is none.
-            let variances = [2.0 / 18.0, 0.01 / 600.0, 2.0 / 2560.0, 0.01 / 20.0];
+            // By fan-in: 2/n before a rectifier, 1/n where there is none, a hundredth of that at the end.
+            let variances = [2.0 / 18.0, 1.0 / 600.0, 2.0 / 2560.0, 0.01 / 20.0];
             for (pair, variance) in model.parameters().chunks_exact(2).zip(variances) {
                 let [(weight, values), (_, bias)] = pair else { unreachable!("chunks of two") };
                 let values = check::f64s(&gpu.read(values)?);

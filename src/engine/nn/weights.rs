@@ -8,7 +8,9 @@ use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
-/// The metadata key under which a weights file keeps its network, as JSON.
+/// The one entry of a safetensors file's metadata: a JSON object.
+const METADATA_KEY: &str = "legato";
+/// The key in it under which a weights file keeps its network, as JSON.
 const NETWORK_KEY: &str = "network";
 
 /// What a weights file says of itself besides its tensors.
@@ -31,8 +33,10 @@ pub fn write_arrays(path: &Path, arrays: &Arrays, metadata: &Metadata) -> Result
             Ok((name, view))
         })
         .collect::<Result<Vec<_>>>()?;
-    let metadata: HashMap<String, String> = metadata.clone().into_iter().collect();
-    let bytes = safetensors::serialize(views, Some(metadata)).map_err(failed)?;
+    // One entry, since safetensors keeps several in no fixed order, and equal weights shall make equal files.
+    let text = serde_json::to_string(metadata).map_err(|e| Error::weights(path, e.to_string()))?;
+    let entry = HashMap::from([(METADATA_KEY.to_owned(), text)]);
+    let bytes = safetensors::serialize(views, Some(entry)).map_err(failed)?;
     files::replace(path, &bytes)
 }
 
@@ -46,7 +50,10 @@ pub fn read_arrays(path: &Path) -> Result<(Arrays, Metadata)> {
         Error::weights(path, format!("is not a whole safetensors file ({e}); copy it again or train it anew"))
     };
     let (_, header) = SafeTensors::read_metadata(&bytes).map_err(damaged)?;
-    let metadata = header.metadata().clone().unwrap_or_default().into_iter().collect();
+    let text = header.metadata().as_ref().and_then(|entries| entries.get(METADATA_KEY));
+    let metadata = text.map_or(Ok(Metadata::new()), |text| serde_json::from_str(text));
+    let metadata =
+        metadata.map_err(|e| Error::weights(path, format!("has metadata that cannot be read: {e}")))?;
     let mut arrays = Arrays::new();
     for (name, view) in SafeTensors::deserialize(&bytes).map_err(damaged)?.tensors() {
         if view.dtype() != Dtype::F32 {
