@@ -1,4 +1,4 @@
-//! Device buffers and their reuse. A dropped [`Buffer`] goes back to its pool, and the next tensor
+//! Device buffers and their reuse. A dropped `Buffer` goes back to its pool, and the next tensor
 //! of the same size class takes it, so that a training step after the first allocates nothing.
 //!
 //! Reuse is safe without waiting: dispatches run in the order they were recorded, so whoever takes
@@ -113,7 +113,7 @@ mod tests {
     fn a_size_class_wastes_at_most_a_quarter() {
         for bytes in [1, 255, 256, 257, 1000, 4096, 4097, 67_108_864, 67_108_865] {
             let class = size_class(bytes);
-            assert!(class >= bytes && class % 64 == 0);
+            assert!(class >= bytes && class.is_multiple_of(64));
             assert!(bytes < 256 || class - bytes <= bytes / 4, "{bytes} -> {class}");
         }
     }

@@ -54,8 +54,8 @@ pub fn close_within(what: &str, tolerance: f64, got: &[f32], want: impl IntoIter
     assert_eq!(got.len(), want.len(), "{what}: number of elements");
     let largest = want.iter().fold(0.0_f64, |m, w| m.max(w.abs()));
     let off = |&(_, (&g, &w)): &(usize, (&f32, &f64))| {
-        // Written so that NaN counts as off.
-        !((f64::from(g) - w).abs() <= tolerance * (largest + w.abs()))
+        let difference = (f64::from(g) - w).abs();
+        difference.is_nan() || difference > tolerance * (largest + w.abs())
     };
     let mismatches: Vec<_> = got.iter().zip(&want).enumerate().filter(off).collect();
     let first: Vec<String> =

@@ -73,14 +73,6 @@ impl Geometry {
         .product()
     }
 
-    fn input_shape(&self) -> [usize; 4] {
-        [self.batch, self.height, self.width, self.in_channels]
-    }
-
-    fn output_shape(&self) -> [usize; 4] {
-        [self.batch, self.height, self.width, self.out_channels]
-    }
-
     /// The geometry of an input of shape \[N\]\[H\]\[W\]\[CI\] under weights \[KH\]\[KW\]\[CI\]\[CO\].
     fn of(operation: &'static str, x: &[usize], w: &[usize], b: &[usize]) -> Result<Geometry> {
         let misfit = |what: &str| {

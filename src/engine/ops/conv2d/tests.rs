@@ -52,7 +52,8 @@ struct Case {
 impl Case {
     fn of(g: &Geometry) -> Self {
         let weights = vec![g.kernel_height, g.kernel_width, g.in_channels, g.out_channels];
-        let shapes = [g.input_shape().to_vec(), weights, vec![g.out_channels], g.output_shape().to_vec()];
+        let image = |channels| vec![g.batch, g.height, g.width, channels];
+        let shapes = [image(g.in_channels), weights, vec![g.out_channels], image(g.out_channels)];
         Case {
             x: check::random(&shapes[0], 1, 1.0),
             w: check::random(&shapes[1], 2, 1.0),
