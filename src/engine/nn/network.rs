@@ -71,6 +71,13 @@ pub struct ParameterShape {
     pub fan_in: usize,
 }
 
+/// Elements that no tensor may exceed, so that products of a few of them cannot overflow.
+const LARGEST: usize = 1 << 31;
+
+fn fits(shape: &[usize]) -> bool {
+    shape.iter().try_fold(1usize, |n, &k| n.checked_mul(k)).is_some_and(|n| n <= LARGEST)
+}
+
 /// What a layer makes of one input.
 struct Outline {
     /// The shape that comes out, without the batch.
@@ -131,10 +138,22 @@ impl Network {
         Ok(self.outlines()?.iter().map(|o| o.output.iter().product::<usize>()).sum())
     }
 
+    /// The shape of what comes out for one input.
+    ///
+    /// # Errors
+    /// As [`Network::check`].
+    pub fn output(&self) -> Result<Vec<usize>> {
+        Ok(self.outlines()?.pop().map_or(self.input.to_vec(), |o| o.output))
+    }
+
     fn outlines(&self) -> Result<Vec<Outline>> {
         let mut shape = self.input.to_vec();
         let (mut convolutions, mut denses) = (0, 0);
         let mut outlines = Vec::with_capacity(self.layers.len());
+        if !fits(&shape) {
+            let message = format!("an input of {} is too large for any device", sizes(&shape));
+            return Err(Error::Network { network: self.name.clone(), layer: 1, message });
+        }
         for (index, layer) in self.layers.iter().enumerate() {
             let wrong =
                 |message: String| Error::Network { network: self.name.clone(), layer: index + 1, message };
@@ -145,7 +164,7 @@ impl Network {
             let same = |output: &[usize]| Outline { output: output.to_vec(), parameters: vec![], macs: 0 };
             let weighted =
                 |name: String, weight: Vec<usize>, fan_in, output: Vec<usize>, positions: usize| {
-                    let macs = weight.iter().product::<usize>() as u64 * positions as u64;
+                    let macs = weight.iter().fold(positions as u64, |macs, &n| macs.saturating_mul(n as u64));
                     let bias = vec![*weight.last().unwrap_or(&0)];
                     let parameters = vec![
                         ParameterShape { name: format!("{name}.weight"), shape: weight, fan_in },
@@ -170,7 +189,7 @@ impl Network {
                     weighted(
                         format!("conv{convolutions}"),
                         weight,
-                        kernel * kernel * c,
+                        kernel.saturating_mul(kernel).saturating_mul(c),
                         vec![h, w, filters],
                         h * w,
                     )
@@ -197,6 +216,9 @@ impl Network {
                     weighted(format!("dense{denses}"), vec![inputs, units], inputs, vec![units], 1)
                 }
             };
+            if !(fits(&outline.output) && outline.parameters.iter().all(|p| fits(&p.shape))) {
+                return Err(wrong(format!("{layer} on {} is too large for any device", sizes(&shape))));
+            }
             shape.clone_from(&outline.output);
             outlines.push(outline);
         }
