@@ -25,11 +25,13 @@ pub struct Epoch {
     pub training_loss: f64,
     /// Mean absolute error of the scaled target on the validation set.
     pub validation_loss: f64,
-    /// R² of the physical values on the validation set.
+    /// R² of the physical values on the validation set; NaN where that is too small to tell.
+    #[serde(deserialize_with = "super::null_is_nan")]
     pub validation_r2: f64,
     /// Learning rate of its last step.
     pub learning_rate: f64,
     /// Training stamps a second.
+    #[serde(deserialize_with = "super::null_is_nan")]
     pub images_per_second: f64,
 }
 
@@ -58,8 +60,7 @@ impl State {
 /// Writes a run's checkpoint. At every moment a whole one is on disk.
 pub fn save(gpu: &Gpu, run: &Path, state: &State, model: &Model, adam: &Adam) -> Result<()> {
     let failed = |action| move |e| Error::io(run, action, e);
-    let fresh =
-        tempfile::Builder::new().prefix(".checkpoint-").tempdir_in(run).map_err(failed("write in"))?;
+    let fresh = files::Scratch::new(run).map_err(failed("write in"))?;
     let arrays = weights::model_arrays(gpu, model)?;
     weights::save(&fresh.path().join(WEIGHTS), model.network(), &arrays, Default::default())?;
     let named = model.parameters().iter().zip(adam.moments()).flat_map(|((shape, _), [mean, square])| {
@@ -78,12 +79,16 @@ pub fn save(gpu: &Gpu, run: &Path, state: &State, model: &Model, adam: &Adam) ->
         }
         std::fs::rename(&current, &former).map_err(failed("rename in"))?;
     }
-    let fresh = fresh.keep();
-    std::fs::rename(&fresh, &current).map_err(failed("rename in"))?;
+    std::fs::rename(fresh.path(), &current).map_err(failed("rename in"))?;
     if former.exists() {
         std::fs::remove_dir_all(&former).map_err(failed("clear"))?;
     }
     Ok(())
+}
+
+/// Whether a folder is a checkpoint, by its name.
+pub fn is_checkpoint(folder: &Path) -> bool {
+    folder.file_name().is_some_and(|name| name == FOLDER || name == FORMER)
 }
 
 /// The folder of a run's latest whole checkpoint, if there is one.

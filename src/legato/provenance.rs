@@ -22,7 +22,8 @@ pub struct Provenance {
     pub zero_point: f64,
     /// Pixel scale of the images it expects, arcsec.
     pub pixel_scale: f64,
-    /// Standard deviation of the sky noise it saw, in the image's unit.
+    /// Standard deviation of the sky noise it saw, in the image's unit; NaN where the data set did not say.
+    #[serde(deserialize_with = "super::null_is_nan")]
     pub sigma: f64,
     /// The data set it was trained on.
     pub data: String,
@@ -35,6 +36,7 @@ pub struct Provenance {
     /// Mean absolute error of the scaled target on the validation set.
     pub validation_mae: f64,
     /// R² of the physical values on the validation set.
+    #[serde(deserialize_with = "super::null_is_nan")]
     pub validation_r2: f64,
     /// The version of legato that trained it.
     pub version: String,
