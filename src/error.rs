@@ -136,6 +136,10 @@ pub enum Error {
         message: String,
     },
 
+    /// Some of the inputs could not be used; each has been reported on its own.
+    #[error("{0}")]
+    Incomplete(String),
+
     // ── the user ──────────────────────────────────────────────────────────────────────────────
     /// Arguments that parse but make no sense together.
     #[error("{0}")]

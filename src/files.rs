@@ -1,28 +1,148 @@
-//! Writing files so that a failure loses nothing: into a temporary file beside the target, which
-//! then takes its place.
+//! Files that appear whole or not at all: written in a temporary folder beside the target, then renamed into its place.
+//! Those folders are known here, so that an interrupted process can take them away.
 
 use crate::{Error, Result};
-use std::io::Write;
-use std::path::Path;
+use std::io::{self, ErrorKind};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// The temporary folders there are now.
+static SCRATCH: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
+
+fn scratch() -> MutexGuard<'static, Vec<PathBuf>> {
+    // A list of paths is whole whatever a thread that held it did.
+    SCRATCH.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Removes whatever is unfinished, for a process that is about to end in the midst of it.
+pub fn remove_unfinished() {
+    for folder in scratch().drain(..) {
+        // A second time, where another thread was just writing to it.
+        if std::fs::remove_dir_all(&folder).is_err() {
+            let _ = std::fs::remove_dir_all(&folder);
+        }
+    }
+}
+
+/// A temporary folder, gone with the value and with an interrupted process.
+pub struct Scratch(tempfile::TempDir);
+
+impl Scratch {
+    /// Inside `parent`, so that what is made in it can be renamed to a place there.
+    ///
+    /// # Errors
+    /// The system's, where `parent` is not a folder that can be written.
+    pub fn new(parent: &Path) -> io::Result<Self> {
+        let folder = tempfile::Builder::new().prefix(".legato-").tempdir_in(parent)?;
+        scratch().push(folder.path().to_owned());
+        Ok(Scratch(folder))
+    }
+
+    /// The folder.
+    pub fn path(&self) -> &Path {
+        self.0.path()
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        scratch().retain(|folder| folder != self.0.path());
+    }
+}
+
+/// A file being written. Dropped unfinished, it leaves nothing.
+pub struct Pending {
+    folder: Scratch,
+    target: PathBuf,
+}
+
+impl Pending {
+    /// Prepares to write `target`. Its folder must exist; what stands in its place must be an ordinary file, or a
+    /// link to one, which is then followed.
+    ///
+    /// # Errors
+    /// [`Error::Io`] with the path and the reason, [`Error::Usage`] for a name like `..`.
+    pub fn new(target: &Path) -> Result<Self> {
+        if target.file_name().is_none() && !target.is_dir() {
+            return Err(Error::Usage(format!("'{}' is not the name of a file", target.display())));
+        }
+        let refused = |kind, why: String| Err(Error::io(target, "write", io::Error::new(kind, why)));
+        match std::fs::metadata(target) {
+            Ok(there) if there.is_dir() => {
+                return refused(ErrorKind::IsADirectory, "it is a folder: give the name of a file".into());
+            }
+            // A device would be replaced, not written to.
+            Ok(there) if !there.is_file() => {
+                return refused(ErrorKind::Other, "it is not an ordinary file: give another name".into());
+            }
+            _ => (),
+        }
+        let target = if target.is_symlink() {
+            std::fs::canonicalize(target).map_err(|e| Error::io(target, "follow the link", e))?
+        } else {
+            target.to_owned()
+        };
+        let parent = match target.parent() {
+            Some(parent) if !parent.as_os_str().is_empty() => parent,
+            _ => Path::new("."),
+        };
+        if !parent.exists() {
+            let why = format!("there is no folder {}: make it first", parent.display());
+            return Err(Error::io(&target, "write", io::Error::new(ErrorKind::NotFound, why)));
+        }
+        // The system's words without tempfile's, which name the temporary folder.
+        let folder = Scratch::new(parent).map_err(|e| Error::io(&target, "write", e.kind().into()))?;
+        Ok(Pending { folder, target })
+    }
+
+    /// Where to write meanwhile.
+    pub fn path(&self) -> PathBuf {
+        self.folder.path().join("unfinished")
+    }
+
+    /// Puts the finished file in its place, over an earlier one, once all of it is on disk.
+    ///
+    /// # Errors
+    /// [`Error::Io`] where the disk or the folder does not take it.
+    pub fn finish(self) -> Result<()> {
+        let synced = std::fs::OpenOptions::new().write(true).open(self.path()).and_then(|f| f.sync_all());
+        synced
+            .and_then(|()| std::fs::rename(self.path(), &self.target))
+            .map_err(|e| Error::io(&self.target, "write", e))
+    }
+}
+
+/// Checks that a file can be written at `path`, before work whose result would be lost.
+///
+/// # Errors
+/// As [`Pending::new`].
+pub fn check_writable(path: &Path) -> Result<()> {
+    Pending::new(path).map(drop)
+}
 
 /// Writes `bytes` to `path`, replacing what was there only once all of them are on disk.
 ///
 /// # Errors
-/// The folder does not exist or cannot be written.
+/// As [`Pending::new`] and [`Pending::finish`].
 pub fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
-    let failed = |e| Error::io(path, "write", e);
-    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut file = tempfile::Builder::new().prefix(".legato-").tempfile_in(folder).map_err(failed)?;
-    file.write_all(bytes).map_err(failed)?;
-    file.as_file().sync_all().map_err(failed)?;
-    #[cfg(unix)]
-    {
-        // Temporary files are private; results are as readable as any other file.
-        use std::os::unix::fs::PermissionsExt;
-        file.as_file().set_permissions(std::fs::Permissions::from_mode(0o644)).map_err(failed)?;
+    let pending = Pending::new(path)?;
+    std::fs::write(pending.path(), bytes).map_err(|e| Error::io(path, "write", e))?;
+    pending.finish()
+}
+
+/// Makes a folder and those above it, where they are not there yet.
+///
+/// # Errors
+/// [`Error::Io`], also where a file stands in its place.
+pub fn make_folder(path: &Path) -> Result<()> {
+    let failed = |e| Error::io(path, "make this folder", e);
+    if path.exists() && !path.is_dir() {
+        return Err(failed(io::Error::new(
+            ErrorKind::NotADirectory,
+            "it is a file: give the name of a folder",
+        )));
     }
-    file.persist(path).map_err(|e| failed(e.error))?;
-    Ok(())
+    std::fs::create_dir_all(path).map_err(failed)
 }
 
 /// Reads a whole file.
@@ -31,4 +151,53 @@ pub fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
 /// It is not there or cannot be read.
 pub fn read(path: &Path) -> Result<Vec<u8>> {
     std::fs::read(path).map_err(|e| Error::io(path, "read", e))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entries(folder: &Path) -> usize {
+        std::fs::read_dir(folder).unwrap().count()
+    }
+
+    #[test]
+    fn an_unfinished_file_leaves_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let target = folder.path().join("out.fits");
+        let pending = Pending::new(&target).unwrap();
+        std::fs::write(pending.path(), "half").unwrap();
+        drop(pending);
+        assert_eq!(entries(folder.path()), 0);
+        replace(&target, b"whole").unwrap();
+        assert_eq!(entries(folder.path()), 1);
+        assert_eq!(std::fs::read_to_string(target).unwrap(), "whole");
+    }
+
+    #[test]
+    fn a_place_that_cannot_be_written_is_known_beforehand() {
+        let folder = tempfile::tempdir().unwrap();
+        let message = |path: &Path| check_writable(path).unwrap_err().to_string();
+        assert!(check_writable(&folder.path().join("new.fits")).is_ok());
+        assert!(message(folder.path()).contains("cannot write: it is a folder"));
+        let absent = message(&folder.path().join("absent/new.fits"));
+        assert!(absent.contains("absent/new.fits: cannot write: there is no folder"), "{absent}");
+        assert!(absent.ends_with("absent: make it first"), "{absent}");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn only_ordinary_files_are_replaced_and_links_followed() {
+        let folder = tempfile::tempdir().unwrap();
+        let socket = folder.path().join("socket");
+        let _listening = std::os::unix::net::UnixListener::bind(&socket).unwrap();
+        let error = replace(&socket, b"x").unwrap_err().to_string();
+        assert!(error.contains("socket: cannot write: it is not an ordinary file"), "{error}");
+        let (file, link) = (folder.path().join("file"), folder.path().join("link"));
+        std::fs::write(&file, "old").unwrap();
+        std::os::unix::fs::symlink(&file, &link).unwrap();
+        replace(&link, b"new").unwrap();
+        assert!(link.is_symlink());
+        assert_eq!(std::fs::read_to_string(file).unwrap(), "new");
+    }
 }

@@ -3,10 +3,12 @@
 use super::{Common, evaluate, progress, simulate, table, train};
 use crate::legato::{FitOptions, Parameter, Recipe, Schedule, Stamps, Stretching, load_estimators};
 use crate::sky::Survey;
-use crate::{Error, Result};
+use crate::{Error, Result, files};
 use clap::Args;
 use std::path::{Path, PathBuf};
 
+/// Marks the folder of a demo, whose files the next one may replace.
+const MARKER: &str = "DEMO.txt";
 /// Stamps in the catalogue that is printed at the end.
 const SHOWN: usize = 10;
 
@@ -17,13 +19,13 @@ pub struct Arguments {
     #[arg(short, long, default_value = "demo")]
     output: PathBuf,
     /// Stamps to learn from, a tenth of them held out
-    #[arg(long, default_value_t = 3200)]
+    #[arg(long, default_value_t = 3200, value_parser = clap::value_parser!(u64).range(1..))]
     stamps: u64,
     /// Stamps to test on, never learned from
-    #[arg(long, default_value_t = 320)]
+    #[arg(long, default_value_t = 320, value_parser = clap::value_parser!(u64).range(1..))]
     test: u64,
     /// Epochs
-    #[arg(long, default_value_t = 2)]
+    #[arg(long, default_value_t = 2, value_parser = super::at_least_one)]
     epochs: usize,
     /// The smallest setting that still goes through every step, for checks of an installation
     #[arg(long, conflicts_with_all = ["stamps", "test", "epochs"])]
@@ -36,7 +38,7 @@ pub fn run(arguments: &Arguments, common: &Common) -> Result<()> {
         false => (arguments.stamps, arguments.test, arguments.epochs),
     };
     let folder = &arguments.output;
-    std::fs::create_dir_all(folder).map_err(|e| Error::io(folder, "create", e))?;
+    claim(folder)?;
     let survey = Survey::builtin("candels-f160w")?;
     let (train_path, test_path) = (folder.join("train.fits"), folder.join("test.fits"));
 
@@ -75,7 +77,7 @@ pub fn run(arguments: &Arguments, common: &Common) -> Result<()> {
     let evaluations =
         crate::legato::evaluate(&gpu, &estimators, &unseen, evaluate::BATCH, |done| bar.inc(done as u64))?;
     bar.finish_and_clear();
-    println!("{}", evaluate::describe(&evaluations));
+    super::print(evaluate::describe(&evaluations))?;
 
     common.say("\n4. Measuring the stamps of a FITS cube");
     let options = FitOptions { batch: evaluate::BATCH, ..FitOptions::default() };
@@ -86,10 +88,24 @@ pub fn run(arguments: &Arguments, common: &Common) -> Result<()> {
     }
     let path = folder.join("catalogue.fits");
     catalogue.write(&path)?;
-    println!("{}", beside_truth(&catalogue, &unseen));
+    super::print(beside_truth(&catalogue, &unseen))?;
     common.say(format!("{}: {} galaxies", path.display(), catalogue.rows.len()));
     common.say(next_steps(folder));
     Ok(())
+}
+
+/// Makes the demo's folder, or takes that of an earlier one; leaves any other alone.
+fn claim(folder: &Path) -> Result<()> {
+    files::make_folder(folder)?;
+    let marker = folder.join(MARKER);
+    let mut entries = std::fs::read_dir(folder).map_err(|e| Error::io(folder, "list", e))?;
+    if !marker.exists() && entries.next().is_some() {
+        let folder = folder.display();
+        return Err(Error::Usage(format!(
+            "{folder} holds other things than an earlier demo: choose another folder with -o"
+        )));
+    }
+    files::replace(&marker, b"Everything here was made by `legato demo`, and the next one replaces it.\n")
 }
 
 /// The first rows beside the truth.

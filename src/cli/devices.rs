@@ -45,10 +45,10 @@ pub fn run(_: &Arguments, _: &Common) -> Result<()> {
         "workgroup memory",
         "subgroup",
     ];
-    println!("{}", table::lay_out(&heading, &rows));
+    super::print(table::lay_out(&heading, &rows))?;
     for adapter in &adapters {
         if let Some(lacks) = &adapter.lacks {
-            println!("{} cannot be used: {lacks}", adapter.index);
+            super::print(format!("{} cannot be used: {lacks}", adapter.index))?;
         }
     }
     Ok(())

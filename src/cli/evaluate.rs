@@ -22,21 +22,21 @@ pub struct Arguments {
     #[arg(short, long)]
     output: Option<PathBuf>,
     /// Stamps a batch
-    #[arg(long, default_value_t = BATCH)]
+    #[arg(long, default_value_t = BATCH, value_parser = super::at_least_one)]
     batch: usize,
 }
 
 pub fn run(arguments: &Arguments, common: &Common) -> Result<()> {
     let stamps = Stamps::read(&arguments.data)?;
     if let Some(folder) = &arguments.output {
-        std::fs::create_dir_all(folder).map_err(|e| Error::io(folder, "create", e))?;
+        files::make_folder(folder)?;
     }
     let gpu = common.open_gpu()?;
     let estimators = load_estimators(&gpu, &arguments.models)?;
     let bar = progress::bar(common, stamps.len() as u64, "evaluating", "stamps");
     let evaluations = evaluate(&gpu, &estimators, &stamps, arguments.batch, |done| bar.inc(done as u64))?;
     bar.finish_and_clear();
-    println!("{}", describe(&evaluations));
+    super::print(describe(&evaluations))?;
     if let Some(folder) = &arguments.output {
         write(folder, &stamps, &evaluations)?;
         common.say(format!("{}: results.json, predictions.csv", folder.display()));

@@ -1,7 +1,7 @@
 //! `legato fit`.
 
 use super::{Common, evaluate, progress, table};
-use crate::fits::{Catalogue, check_writable, open_images};
+use crate::fits::{Catalogue, Flags, Row, open_images};
 use crate::legato::{FitOptions, fit, load_estimators};
 use crate::{Error, Result};
 use clap::Args;
@@ -10,10 +10,12 @@ use std::path::{Path, PathBuf};
 /// Rows that are printed; the rest is in the file.
 const ROWS_SHOWN: usize = 20;
 
+const EXAMPLE: &str = "Example:
+  legato fit stamps/*.fits --models runs -o catalogue.fits
+  legato fit cube.fits --models runs/magnitude/weights.safetensors -o catalogue.csv";
+
 #[derive(Args)]
-#[command(
-    after_help = "Example:\n  legato fit stamps/*.fits --models runs -o catalogue.fits\n  legato fit cube.fits --models runs/magnitude/weights.safetensors -o catalogue.csv"
-)]
+#[command(after_help = EXAMPLE, after_long_help = long_help())]
 pub struct Arguments {
     /// FITS images, cubes, or folders of them; file.fits[2] or file.fits[SCI] selects an HDU
     #[arg(required = true)]
@@ -24,23 +26,37 @@ pub struct Arguments {
     /// The catalogue to write: FITS, or CSV or ECSV by its ending
     #[arg(short, long)]
     output: PathBuf,
-    /// AB zero point of the images, in place of their headers'
-    #[arg(long)]
+    /// AB magnitude of one unit of the images, in place of their headers'
+    #[arg(long, allow_negative_numbers = true)]
     zero_point: Option<f64>,
     /// Pixel scale of the images, arcsec, in place of their headers'
-    #[arg(long)]
+    #[arg(long, allow_negative_numbers = true)]
     pixel_scale: Option<f64>,
     /// Stamps a batch
-    #[arg(long, default_value_t = evaluate::BATCH)]
+    #[arg(long, default_value_t = evaluate::BATCH, value_parser = super::at_least_one)]
     batch: usize,
 }
 
 pub fn run(arguments: &Arguments, common: &Common) -> Result<()> {
     if arguments.pixel_scale.is_some_and(|s| s <= 0.0 || !s.is_finite()) {
-        return Err(Error::Usage("the pixel scale must be positive".into()));
+        return Err(Error::Usage("--pixel-scale must be positive, arcsec".into()));
     }
-    check_writable(&arguments.output)?;
+    if arguments.zero_point.is_some_and(|z| !z.is_finite()) {
+        return Err(Error::Usage("--zero-point must be a number, AB mag".into()));
+    }
+    Catalogue::check_output(&arguments.output)?;
     let paths = expand(&arguments.images)?;
+    // Files that cannot be opened are counted as none here and reported by the measurement, unless all are such.
+    let (mut total, mut broken) = (0, Vec::new());
+    for path in &paths {
+        match open_images(path) {
+            Ok(images) => total += images.total(),
+            Err(error) => broken.push(error),
+        }
+    }
+    if total == 0 {
+        return nothing(broken);
+    }
     let gpu = common.open_gpu()?;
     let estimators = load_estimators(&gpu, &arguments.models)?;
     let options = FitOptions {
@@ -48,39 +64,71 @@ pub fn run(arguments: &Arguments, common: &Common) -> Result<()> {
         pixel_scale: arguments.pixel_scale,
         batch: arguments.batch,
     };
-    // Files that cannot be opened are counted as none here and reported by the measurement.
-    let total: usize = paths.iter().map(|p| open_images(p).map_or(0, |images| images.total())).sum();
     let bar = progress::bar(common, total as u64, "measuring", "galaxies");
     let (catalogue, failures) = fit(&gpu, &estimators, &paths, &options, |done| bar.inc(done as u64))?;
     bar.finish_and_clear();
-    if !catalogue.rows.is_empty() {
-        catalogue.write(&arguments.output)?;
-        if !common.quiet {
-            println!("{}", describe(&catalogue));
-        }
-        common.say(format!("{}: {} galaxies", arguments.output.display(), catalogue.rows.len()));
+    if catalogue.rows.is_empty() {
+        return nothing(failures);
     }
-    match failures.len() {
-        0 => Ok(()),
-        n => {
-            for failure in &failures {
-                eprintln!("legato: {failure}");
-            }
-            Err(Error::Catalogue {
-                path: arguments.output.clone(),
-                message: format!(
-                    "{n} of the images could not be read; {} were measured",
-                    catalogue.rows.len()
-                ),
-            })
-        }
+    catalogue.write(&arguments.output)?;
+    if !common.quiet {
+        super::print(describe(&catalogue))?;
     }
+    let (count, output) = (catalogue.rows.len(), arguments.output.display());
+    common.say(format!("{output}: {count} {}", if count == 1 { "galaxy" } else { "galaxies" }));
+    if failures.is_empty() {
+        return Ok(());
+    }
+    for failure in &failures {
+        super::tell(format!("legato: {failure}"));
+    }
+    let n = failures.len();
+    Err(Error::Incomplete(format!("{n} of the images could not be read; {output} has the others")))
+}
+
+/// The error for a run that measured nothing: the one there is, or the sum of them after each has been told.
+fn nothing(mut failures: Vec<Error>) -> Result<()> {
+    if failures.len() == 1 {
+        return Err(failures.remove(0));
+    }
+    for failure in &failures {
+        super::tell(format!("legato: {failure}"));
+    }
+    Err(Error::Incomplete(format!(
+        "none of the {} images could be read; no catalogue was written",
+        failures.len()
+    )))
+}
+
+/// The example, and what the flags mean.
+fn long_help() -> String {
+    let meaning = |flag| match flag {
+        Flags::PADDED => "smaller than the stamp; zeros around it",
+        Flags::CUT => "larger than the stamp; cut around the object",
+        Flags::BAD_PIXELS => "blank or infinite pixels were filled in",
+        Flags::CENTRE_BAD => "some of those within 3 pixels of the centre",
+        Flags::OUT_OF_RANGE => "a value lies outside the range of the training galaxies",
+        Flags::PIXEL_SCALE => "pixels of another size than the networks', or of unknown size",
+        Flags::ZERO_POINT_ASSUMED => "no zero point in the header; the networks' was assumed",
+        Flags::LOW_SNR => "signal-to-noise ratio below 5",
+        Flags::NO_DATA => "not one good pixel; nothing was measured",
+        Flags::SKY_LEVEL => "the sky is not subtracted, or the object fills the image",
+        _ => "",
+    };
+    let lines: Vec<String> = Flags::NAMES
+        .iter()
+        .map(|(flag, name)| format!("  {:>4}  {name:<19} {}", flag.0, meaning(*flag)))
+        .collect();
+    format!("{EXAMPLE}\n\nFLAGS is the sum of what to be wary of:\n{}", lines.join("\n"))
 }
 
 /// Files as they are, folders as the FITS files in them.
 fn expand(arguments: &[PathBuf]) -> Result<Vec<PathBuf>> {
     let mut paths = Vec::new();
     for path in arguments {
+        if !path.exists() && path.to_string_lossy().contains(['*', '?']) {
+            return Err(Error::Usage(format!("no file matches {}", path.display())));
+        }
         if !path.is_dir() {
             paths.push(path.clone());
             continue;
@@ -107,31 +155,37 @@ fn is_fits(path: &Path) -> bool {
     [".fits", ".fit", ".fits.gz", ".fits.fz"].iter().any(|ending| name.ends_with(ending))
 }
 
-/// The first rows of a catalogue as a table; what was not measured is a dash.
+/// The first rows of a catalogue as a table; what was not measured is a dash, and columns of dashes are left out.
 pub fn describe(catalogue: &Catalogue) -> String {
-    let number = |value: f64, decimals: usize| {
-        if value.is_finite() { format!("{value:.decimals$}") } else { "-".to_owned() }
+    /// A column's heading, decimals and value.
+    type Column = (&'static str, usize, fn(&Row) -> f64);
+    const COLUMNS: [Column; 10] = [
+        ("RA", 5, |r| r.ra),
+        ("DEC", 5, |r| r.dec),
+        ("X", 1, |r| r.x),
+        ("Y", 1, |r| r.y),
+        ("MAG", 3, |r| r.mag),
+        ("RE_MAJ", 2, |r| r.re_maj),
+        ("RE_ARCSEC", 3, |r| r.re_arcsec),
+        ("N", 2, |r| r.n),
+        ("Q", 3, |r| r.q),
+        ("SNR", 1, |r| r.snr),
+    ];
+    let shown = &catalogue.rows[..catalogue.rows.len().min(ROWS_SHOWN)];
+    let known = |(_, _, value): &&Column| shown.iter().any(|r| value(r).is_finite());
+    let columns: Vec<&Column> = COLUMNS.iter().filter(known).collect();
+    let number = |value: f64, decimals: usize| match value {
+        value if !value.is_finite() => "-".to_owned(),
+        value if value.abs() >= 1e6 => format!("{value:.1e}"),
+        value => format!("{value:.decimals$}"),
     };
-    let rows: Vec<Vec<String>> = catalogue
-        .rows
-        .iter()
-        .take(ROWS_SHOWN)
-        .map(|r| {
-            vec![
-                r.id.clone(),
-                number(r.x, 1),
-                number(r.y, 1),
-                number(r.mag, 3),
-                number(r.re_maj, 2),
-                number(r.re_arcsec, 3),
-                number(r.n, 2),
-                number(r.q, 3),
-                number(r.snr, 1),
-                r.flags.to_string(),
-            ]
-        })
-        .collect();
-    let heading = ["ID", "X", "Y", "MAG", "RE_MAJ", "RE_ARCSEC", "N", "Q", "SNR", "FLAGS"];
+    let row = |r: &Row| {
+        let numbers = columns.iter().map(|(_, decimals, value)| number(value(r), *decimals));
+        std::iter::once(r.id.clone()).chain(numbers).chain([r.flags.to_string()]).collect()
+    };
+    let rows: Vec<Vec<String>> = shown.iter().map(row).collect();
+    let heading: Vec<&str> =
+        std::iter::once("ID").chain(columns.iter().map(|c| c.0)).chain(["FLAGS"]).collect();
     let mut text = table::lay_out(&heading, &rows);
     if catalogue.rows.len() > ROWS_SHOWN {
         text.push_str(&format!("\n… and {} more", catalogue.rows.len() - ROWS_SHOWN));

@@ -1,6 +1,7 @@
 //! The command line: one file a subcommand; arguments in, a library call, words out.
 //!
-//! Exit status: 0 done, 1 failed with a message, 2 wrong usage.
+//! Exit status: 0 done, 1 failed with a message, 2 wrong usage, 130 interrupted. Results go to standard output, all
+//! else to standard error.
 
 mod demo;
 mod devices;
@@ -12,8 +13,9 @@ mod table;
 mod train;
 
 use crate::engine::{Gpu, GpuOptions};
-use crate::{Error, Result};
+use crate::{Error, Result, files};
 use clap::{Args, Parser, Subcommand};
+use std::io::Write;
 use std::process::ExitCode;
 
 /// Measures galaxies: magnitude, effective radius, Sérsic index and axis ratio from images, with
@@ -64,7 +66,7 @@ impl Common {
     /// A line of progress for people, on standard error.
     fn say(&self, text: impl AsRef<str>) {
         if !self.quiet {
-            eprintln!("{}", text.as_ref());
+            tell(text);
         }
     }
 
@@ -76,6 +78,21 @@ impl Common {
             self.say("        (no GPU: the kernels run on the CPU; slow, but the same results)");
         }
         Ok(gpu)
+    }
+}
+
+/// A line on standard error; where nobody can read it, no matter.
+fn tell(text: impl AsRef<str>) {
+    let _ = writeln!(std::io::stderr(), "{}", text.as_ref());
+}
+
+/// A result, on standard output. A reader who has had enough of it, as `head` has, is no failure.
+fn print(text: impl AsRef<str>) -> Result<()> {
+    match writeln!(std::io::stdout(), "{}", text.as_ref()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(Error::io("standard output", "write", error))
+        }
+        _ => Ok(()),
     }
 }
 
@@ -91,6 +108,7 @@ pub fn main() -> ExitCode {
     };
     env_logger::Builder::new().filter_level(level).parse_default_env().init();
     let common = &cli.common;
+    clean_up_on_interrupt(matches!(cli.command, Command::Train(_)));
     let result = match &cli.command {
         Command::Devices(arguments) => devices::run(arguments, common),
         Command::Simulate(arguments) => simulate::run(arguments, common),
@@ -102,7 +120,7 @@ pub fn main() -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("legato: {error}");
+            tell(format!("legato: {error}"));
             ExitCode::from(if matches!(error, Error::Usage(_)) { 2 } else { 1 })
         }
     }
@@ -114,5 +132,28 @@ fn quiet_the_loader() {
     if std::env::var_os("XDG_RUNTIME_DIR").is_none() && std::env::var_os("NODEVICE_SELECT").is_none() {
         // SAFETY: first thing in `main`, before any other thread exists.
         unsafe { std::env::set_var("NODEVICE_SELECT", "1") };
+    }
+}
+
+/// Has Ctrl-C, a hang-up or a polite kill take away what is half-written before the process ends.
+fn clean_up_on_interrupt(training: bool) {
+    let handler = move || {
+        files::remove_unfinished();
+        let advice = if training { "; go on from the last whole epoch with --resume" } else { "" };
+        tell(format!("\nlegato: interrupted; nothing half-written is left{advice}"));
+        std::process::exit(130);
+    };
+    // Without a handler an interrupt still ends the process; only temporary folders then stay.
+    if let Err(error) = ctrlc::set_handler(handler) {
+        log::info!("no handler for interrupts: {error}");
+    }
+}
+
+/// A number on the command line that must be at least 1.
+fn at_least_one(text: &str) -> std::result::Result<usize, String> {
+    match text.parse() {
+        Ok(0) => Err("it must be at least 1".to_owned()),
+        Ok(number) => Ok(number),
+        Err(error) => Err(format!("{error}")),
     }
 }

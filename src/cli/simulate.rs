@@ -1,9 +1,9 @@
 //! `legato simulate`.
 
 use super::{Common, progress};
-use crate::fits::{DatasetMeta, DatasetWriter, survey_psf};
+use crate::fits::{Dataset, DatasetMeta, DatasetWriter, survey_psf};
 use crate::sky::{Simulator, Survey};
-use crate::{Error, Result};
+use crate::{Error, Result, files};
 use clap::Args;
 use std::path::{Path, PathBuf};
 
@@ -19,7 +19,7 @@ pub struct Arguments {
     #[arg(long, default_value = "candels-f160w")]
     survey: String,
     /// Number of stamps
-    #[arg(short = 'n', long = "number")]
+    #[arg(short = 'n', long = "number", value_parser = clap::value_parser!(u64).range(1..))]
     number: u64,
     /// The data set to write (FITS)
     #[arg(short, long)]
@@ -31,11 +31,22 @@ pub struct Arguments {
 
 pub fn run(arguments: &Arguments, common: &Common) -> Result<()> {
     let survey = Survey::find(&arguments.survey)?;
+    check_output(&arguments.output)?;
     rayon::ThreadPoolBuilder::new()
         .num_threads(arguments.threads)
         .build_global()
         .map_err(|e| Error::Usage(format!("cannot start {} threads: {e}", arguments.threads)))?;
     simulate(&survey, common.seed, arguments.number, &arguments.output, common)
+}
+
+/// Refuses to replace anything but an earlier data set.
+fn check_output(path: &Path) -> Result<()> {
+    files::check_writable(path)?;
+    let empty = std::fs::metadata(path).map_or(0, |m| m.len()) == 0;
+    if empty || Dataset::open(path).is_ok_and(|set| set.truth().is_some()) {
+        return Ok(());
+    }
+    Err(Error::fits(path, "is there already and no whole data set: it is not replaced; give another name"))
 }
 
 /// A simulator of a survey, whatever its PSF comes from.
@@ -46,12 +57,10 @@ pub fn simulator(survey: &Survey, seed: u64) -> Result<Simulator> {
 
 /// Simulates `number` stamps into a data set at `path`.
 pub fn simulate(survey: &Survey, seed: u64, number: u64, path: &Path, common: &Common) -> Result<()> {
-    if number == 0 {
-        return Err(Error::Usage("there must be at least one stamp to simulate (-n)".into()));
-    }
     let (simulator, size) = (simulator(survey, seed)?, survey.stamp_size);
     let meta = DatasetMeta::simulated(survey, seed);
-    let mut writer = DatasetWriter::create(path, &meta, number as usize, size, size)?;
+    let mut writer =
+        DatasetWriter::create(path, &meta, usize::try_from(number).unwrap_or(usize::MAX), size, size)?;
     let bar = progress::bar(common, number, "simulating", "stamps");
     for first in (0..number).step_by(CHUNK as usize) {
         let (pixels, truths) = simulator.batch(first..number.min(first + CHUNK))?;

@@ -38,23 +38,23 @@ pub struct Arguments {
     #[arg(long)]
     survey: Option<String>,
     /// Go on with the run in the output folder
-    #[arg(long, conflicts_with_all = ["parameter", "architecture", "network", "survey", "epochs", "batch",
+    #[arg(long, conflicts_with_all = ["show", "parameter", "architecture", "network", "survey", "epochs", "batch",
         "learning_rate", "schedule", "warm_up", "patience"])]
     resume: bool,
     /// Stop after this many epochs, to be resumed
-    #[arg(long)]
+    #[arg(long, value_parser = super::at_least_one)]
     stop_after: Option<usize>,
     /// Print the network's layers, shapes, parameters and MACs, and do nothing else
     #[arg(long)]
     show: bool,
     /// Most epochs [default: 310]
-    #[arg(long)]
+    #[arg(long, value_parser = super::at_least_one)]
     epochs: Option<usize>,
     /// Stamps a step [default: 64]
-    #[arg(long)]
+    #[arg(long, value_parser = super::at_least_one)]
     batch: Option<usize>,
     /// Adam's learning rate [default: 0.001]
-    #[arg(long)]
+    #[arg(long, allow_negative_numbers = true)]
     learning_rate: Option<f64>,
     /// How the learning rate goes on after the warm-up [default: constant]
     #[arg(long, value_enum)]
@@ -137,12 +137,13 @@ pub fn run(arguments: &Arguments, common: &Common) -> Result<()> {
     if arguments.show {
         let survey = Survey::find(arguments.survey.as_deref().unwrap_or("candels-f160w"))?;
         let network = arguments.network(recipe.architecture, survey.stamp_size, survey.noise_sigma)?;
-        println!("{}", network.table()?);
+        super::print(network.table()?)?;
         return Ok(());
     }
     let (Some(data), Some(folder)) = (&arguments.data, &arguments.output) else {
         return Err(Error::Usage("--data and --output are needed".into()));
     };
+    recipe.check()?;
     let stamps = Stamps::read(data)?;
     let gpu = common.open_gpu()?;
     let mut training = if arguments.resume {

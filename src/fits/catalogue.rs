@@ -1,8 +1,10 @@
 //! The catalogue of what was measured: a FITS table, or CSV or ECSV by the file's ending.
 
 use super::flags::Flags;
-use super::output::Pending;
+use super::header::Cards;
 use super::raw::{Column, FitsFile};
+use super::writer::renamed;
+use crate::files::{self, Pending};
 use crate::{Error, Result};
 use std::fmt::Write;
 use std::path::Path;
@@ -72,6 +74,9 @@ pub struct Catalogue {
     pub provenance: Vec<(String, String)>,
 }
 
+/// The name of the table in a FITS file.
+const TABLE: &str = "CATALOGUE";
+
 /// A column of numbers: name, unit, decimals in text files, value.
 struct Number(&'static str, &'static str, usize, fn(&Row) -> f64);
 
@@ -108,12 +113,25 @@ impl Catalogue {
                     self.csv().map_err(|message| Error::Catalogue { path: path.to_owned(), message })?;
                 std::fs::write(temporary, head + &body).map_err(|e| Error::io(path, "write", e))?;
             }
-            _ => self.write_fits(&temporary).map_err(|e| match e {
-                Error::Fits { hdu, message, .. } => Error::Fits { path: path.to_owned(), hdu, message },
-                other => other,
-            })?,
+            _ => self.write_fits(&temporary).map_err(|e| renamed(e, path))?,
         }
         pending.finish()
+    }
+
+    /// Checks that a catalogue can be written at `path`, before work whose result would be lost, and that it would
+    /// replace nothing but an earlier catalogue.
+    ///
+    /// # Errors
+    /// As [`files::check_writable`]; [`Error::Catalogue`] for a file of another kind.
+    pub fn check_output(path: impl AsRef<Path>) -> Result<()> {
+        let path = path.as_ref();
+        files::check_writable(path)?;
+        if std::fs::metadata(path).map_or(0, |m| m.len()) == 0 || is_catalogue(path) {
+            return Ok(());
+        }
+        let message =
+            "is there already and no catalogue of legato's: it is not replaced; give another name".into();
+        Err(Error::Catalogue { path: path.to_owned(), message })
     }
 
     fn write_fits(&self, path: &Path) -> Result<()> {
@@ -130,7 +148,7 @@ impl Catalogue {
         columns.push(Column { name: "FLAGS", form: "1J", unit: "" });
         let mut file = FitsFile::create(path)?;
         file.add_image(&[])?;
-        file.add_table("CATALOGUE", &columns, self.rows.len())?;
+        file.add_table(TABLE, &columns, self.rows.len())?;
         if !self.rows.is_empty() {
             file.write_text(0, &self.rows.iter().map(|r| r.id.clone()).collect::<Vec<_>>())?;
             file.write_text(1, &self.rows.iter().map(|r| r.file.clone()).collect::<Vec<_>>())?;
@@ -196,6 +214,25 @@ impl Catalogue {
     }
 }
 
+/// Whether a file is a catalogue that [`Catalogue::write`] wrote, in whichever form.
+fn is_catalogue(path: &Path) -> bool {
+    let text = std::fs::read_to_string(path).unwrap_or_default();
+    let head = text.lines().find(|line| !line.starts_with('#')).unwrap_or("");
+    if head.starts_with("ID,FILE,RA,DEC,") {
+        return true;
+    }
+    let named = |file: &mut FitsFile| -> Result<bool> {
+        for hdu in 1..file.hdu_count()? {
+            let table = !file.go_to(hdu)?;
+            if table && Cards::parse(&file.cards()?).text("EXTNAME") == Some(TABLE) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    };
+    FitsFile::open(path).and_then(|mut file| named(&mut file)).unwrap_or(false)
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::raw::FitsFile;
@@ -245,6 +282,25 @@ mod tests {
         assert!(text.starts_with("# %ECSV 1.0\n# ---\n") && text.ends_with(expected));
         assert!(text.contains("{name: RE_MAJ, unit: pix, datatype: float64}"));
         assert!(text.contains("#   'program': 'it''s legato'"));
+    }
+
+    #[test]
+    fn only_catalogues_are_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["out.fits", "out.csv", "out.ecsv", "out"] {
+            let path = folder.path().join(name);
+            Catalogue::check_output(&path).unwrap();
+            catalogue().write(&path).unwrap();
+            Catalogue::check_output(&path).unwrap();
+        }
+        let image = folder.path().join("image.fits");
+        super::super::testing::write(&image, &[super::super::testing::Hdu::floats(&[2, 1], &[1.0, 2.0])]);
+        let notes = folder.path().join("notes.csv");
+        std::fs::write(&notes, "ID,REMARK\n1,good\n").unwrap();
+        for path in [image, notes] {
+            let error = Catalogue::check_output(&path).unwrap_err().to_string();
+            assert!(error.contains("is there already and no catalogue of legato's"), "{error}");
+        }
     }
 
     #[test]

@@ -12,7 +12,6 @@
 //! | `writer.rs` | and written |
 //! | `table.rs` | tables of truth |
 //! | `catalogue.rs` | the catalogue of what was measured |
-//! | `output.rs` | files that appear whole or not at all |
 //! | `testing.rs` | FITS files byte by byte, for the tests |
 //! | `psf.rs` | a survey's PSF, from its FITS file where it is one |
 
@@ -22,7 +21,6 @@ mod dataset;
 mod flags;
 mod header;
 mod image;
-mod output;
 mod psf;
 mod raw;
 mod stamp;
@@ -37,7 +35,6 @@ pub use dataset::{Dataset, DatasetMeta};
 pub use flags::Flags;
 pub use header::Header;
 pub use image::{Image, ImageSource, open_images};
-pub use output::check_writable;
 pub use psf::{read_psf, survey_psf};
 pub use stamp::{LOW_SNR, Stamp, cut};
 pub use table::{read_truth, read_truth_for};

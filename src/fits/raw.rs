@@ -235,7 +235,7 @@ impl FitsFile {
                 &mut status,
             );
         }
-        self.check(status, "cannot write the pixels")
+        self.check(status, "cannot write the pixels (is the disk full?)")
     }
 
     /// Adds a binary table; it becomes the current HDU.

@@ -1,9 +1,9 @@
 //! Writing a data set, in the format of `dataset.rs`.
 
 use super::dataset::DatasetMeta;
-use super::output::Pending;
 use super::raw::{Column, FitsFile};
 use super::table::TRUTH_COLUMNS;
+use crate::files::Pending;
 use crate::sky::Truth;
 use crate::{Error, Result};
 use std::path::{Path, PathBuf};
@@ -33,22 +33,23 @@ impl DatasetWriter {
         width: usize,
     ) -> Result<Self> {
         let path = path.as_ref();
-        if n * height * width == 0 {
+        if [n, height, width].contains(&0) {
             return Err(Error::Usage(format!("a data set needs stamps: {n} of {height}×{width} is none")));
+        }
+        let bytes =
+            [n, height, width, 4].iter().try_fold(1i64, |b, &k| b.checked_mul(i64::try_from(k).ok()?));
+        let mut truths = Vec::new();
+        if bytes.is_none() || truths.try_reserve_exact(n).is_err() {
+            return Err(Error::Usage(format!(
+                "{n} stamps of {height}×{width} pixels are more than a file or the memory holds: make several sets"
+            )));
         }
         let pending = Pending::new(path)?;
         let named = |e| renamed(e, path);
         let mut file = FitsFile::create(&pending.path()).map_err(named)?;
         file.add_image(&[width, height, n]).map_err(named)?;
         meta.write(&mut file).map_err(named)?;
-        Ok(DatasetWriter {
-            file,
-            pending,
-            path: path.to_owned(),
-            stamp: height * width,
-            promised: n,
-            truths: Vec::with_capacity(n),
-        })
+        Ok(DatasetWriter { file, pending, path: path.to_owned(), stamp: height * width, promised: n, truths })
     }
 
     /// Adds stamps, one after another in `pixels` (row-major, y up), and what is on each.
@@ -110,9 +111,13 @@ impl DatasetWriter {
 }
 
 /// An error about the temporary file told as one about the file that the user asked for.
-fn renamed(error: Error, target: &Path) -> Error {
+pub(super) fn renamed(error: Error, target: &Path) -> Error {
     match error {
-        Error::Fits { hdu, message, .. } => Error::Fits { path: target.to_owned(), hdu, message },
+        Error::Fits { hdu, message, .. } => {
+            // CFITSIO's words, but for those that are the temporary file's name.
+            let words: Vec<&str> = message.split("; ").filter(|words| !words.contains("/.legato-")).collect();
+            Error::Fits { path: target.to_owned(), hdu, message: words.join("; ") }
+        }
         other => other,
     }
 }

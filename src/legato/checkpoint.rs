@@ -1,7 +1,6 @@
 //! Stopping and going on: a folder with the weights, Adam's averages and the counters, replaced as
 //! a whole. Random numbers are functions of seed and step, so there is nothing else to keep.
 
-use super::provenance::number;
 use super::{Recipe, Scaling};
 use crate::engine::Gpu;
 use crate::engine::nn::{Adam, Model, Network, weights};
@@ -13,8 +12,6 @@ use std::path::{Path, PathBuf};
 const FOLDER: &str = "checkpoint";
 /// Where the former checkpoint stands while a new one takes its place.
 const FORMER: &str = "checkpoint.former";
-/// How the name of a checkpoint begins that is not whole yet.
-const FRESH: &str = ".checkpoint-";
 const WEIGHTS: &str = "weights.safetensors";
 const ADAM: &str = "adam.safetensors";
 const STATE: &str = "state.json";
@@ -27,14 +24,15 @@ pub struct Epoch {
     /// Mean absolute error of the scaled target over the epoch's batches.
     pub training_loss: f64,
     /// Mean absolute error of the scaled target on the validation set.
-    #[serde(deserialize_with = "number")]
+    #[serde(deserialize_with = "super::null_is_nan")]
     pub validation_loss: f64,
-    /// R² of the physical values on the validation set; NaN where they are all the same.
-    #[serde(deserialize_with = "number")]
+    /// R² of the physical values on the validation set; NaN where that is too small to tell.
+    #[serde(deserialize_with = "super::null_is_nan")]
     pub validation_r2: f64,
     /// Learning rate of its last step.
     pub learning_rate: f64,
     /// Training stamps a second.
+    #[serde(deserialize_with = "super::null_is_nan")]
     pub images_per_second: f64,
 }
 
@@ -63,7 +61,7 @@ impl State {
 /// Writes a run's checkpoint. At every moment a whole one is on disk.
 pub fn save(gpu: &Gpu, run: &Path, state: &State, model: &Model, adam: &Adam) -> Result<()> {
     let failed = |action| move |e| Error::io(run, action, e);
-    let fresh = tempfile::Builder::new().prefix(FRESH).tempdir_in(run).map_err(failed("write in"))?;
+    let fresh = files::Scratch::new(run).map_err(failed("write in"))?;
     let arrays = weights::model_arrays(gpu, model)?;
     weights::save(&fresh.path().join(WEIGHTS), model.network(), &arrays, Default::default())?;
     let named = model.parameters().iter().zip(adam.moments()).flat_map(|((shape, _), [mean, square])| {
@@ -82,23 +80,21 @@ pub fn save(gpu: &Gpu, run: &Path, state: &State, model: &Model, adam: &Adam) ->
         }
         std::fs::rename(&current, &former).map_err(failed("rename in"))?;
     }
-    let fresh = fresh.keep();
-    std::fs::rename(&fresh, &current).map_err(failed("rename in"))?;
+    std::fs::rename(fresh.path(), &current).map_err(failed("rename in"))?;
     if former.exists() {
         std::fs::remove_dir_all(&former).map_err(failed("clear"))?;
     }
     Ok(())
 }
 
+/// Whether a folder is a checkpoint, by its name.
+pub fn is_checkpoint(folder: &Path) -> bool {
+    folder.file_name().is_some_and(|name| name == FOLDER || name == FORMER)
+}
+
 /// The folder of a run's latest whole checkpoint, if there is one.
 pub fn find(run: &Path) -> Option<PathBuf> {
     [FOLDER, FORMER].map(|name| run.join(name)).into_iter().find(|folder| folder.join(STATE).is_file())
-}
-
-/// Whether a folder is a checkpoint, by its name: whole, former, or left behind unfinished.
-pub fn is_one(folder: &Path) -> bool {
-    let name = folder.file_name().unwrap_or_default().to_string_lossy();
-    name == FOLDER || name == FORMER || name.starts_with(FRESH)
 }
 
 /// Reads a run's checkpoint.

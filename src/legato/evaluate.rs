@@ -33,11 +33,20 @@ pub fn evaluate(
             format!("takes stamps of {} pixels, {} holds {size}", other.stamp_size(), stamps.origin);
         return Err(Error::weights(&other.path, message));
     }
+    for &parameter in estimators.keys() {
+        stamps.check_truth(parameter)?;
+    }
+    // The same stamps in the networks' flux unit.
+    let zero_point = estimators.values().next().map_or(f64::NAN, |e| e.provenance.zero_point);
+    let factor = match 10_f64.powf(-0.4 * (stamps.meta.zero_point - zero_point)) {
+        factor if factor.is_finite() => factor as f32,
+        _ => 1.0,
+    };
     let mut values: BTreeMap<Parameter, Vec<f64>> = BTreeMap::new();
     for first in (0..stamps.len()).step_by(batch.max(1)) {
         let indices = first..stamps.len().min(first + batch.max(1));
         let count = indices.len();
-        let pixels: Vec<f32> = indices.flat_map(|i| stamps.pixels(i)).copied().collect();
+        let pixels: Vec<f32> = indices.flat_map(|i| stamps.pixels(i)).map(|p| p * factor).collect();
         let input = gpu.upload(&[count, size, size, 1], &pixels)?;
         let pending: Vec<_> =
             estimators.iter().map(|(p, e)| Ok((*p, e.start(gpu, &input)?))).collect::<Result<_>>()?;

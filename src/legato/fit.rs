@@ -102,7 +102,7 @@ impl Calibration {
             x: stamp.x,
             y: stamp.y,
             // Until the radius is known: arcsec a pixel.
-            re_arcsec: pixel_scale.unwrap_or(self.pixel_scale),
+            re_arcsec: pixel_scale.unwrap_or(f64::NAN),
             snr: stamp.snr,
             flags: stamp.flags,
             ..Row::default()
@@ -153,13 +153,15 @@ fn provenance(gpu: &Gpu, estimators: &BTreeMap<Parameter, Estimator>) -> Vec<(St
     for (parameter, estimator) in estimators {
         let made = &estimator.provenance;
         let text = format!(
-            "{parameter}: {}, {}, {} images seen, validation R2 {:.4}",
+            "{}, {}, {} images seen, validation R2 {:.4}",
             estimator.path.display(),
             made.survey,
             made.images_seen,
             made.validation_r2
         );
-        entries.push(("MODEL".to_owned(), text));
+        entries.push((format!("MODEL {}", parameter.column()), text));
     }
+    let flags: Vec<String> = Flags::NAMES.iter().map(|(flag, name)| format!("{} {name}", flag.0)).collect();
+    entries.push(("FLAGS".to_owned(), format!("sum of {}", flags.join(", "))));
     entries
 }

@@ -37,3 +37,9 @@ pub use recipe::{Recipe, Schedule};
 pub use stamps::Stamps;
 pub use statistics::Statistics;
 pub use training::{Event, Outcome, Training, WEIGHTS_FILE};
+
+/// A number that JSON may hold as `null`, its only way to write one that is not finite.
+fn null_is_nan<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+    let number: Option<f64> = serde::Deserialize::deserialize(deserializer)?;
+    Ok(number.unwrap_or(f64::NAN))
+}

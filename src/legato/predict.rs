@@ -1,6 +1,7 @@
 //! From stamps to parameters: trained networks, run in batches.
 
-use super::{Parameter, Provenance, checkpoint};
+use super::checkpoint::is_checkpoint;
+use super::{Parameter, Provenance};
 use crate::engine::nn::{Model, weights};
 use crate::engine::{Gpu, Tensor};
 use crate::{Error, Result};
@@ -30,6 +31,10 @@ impl Estimator {
             let message = format!("takes images of {height}×{width}×{channels}, not square stamps");
             return Err(Error::weights(path, message));
         }
+        let output = model.network().output()?;
+        if output != [1] {
+            return Err(Error::weights(path, format!("gives {output:?} numbers a stamp, not one")));
+        }
         Ok(Estimator { model, provenance, path: path.to_owned() })
     }
 
@@ -57,12 +62,12 @@ impl PendingValues {
     }
 }
 
-/// The networks of a folder, one a parameter: every `*.safetensors` in it and every
-/// `*/weights.safetensors` below it but for checkpoints. `path` may also name a single run's folder or
-/// weights file.
+/// The networks of a folder, one a parameter: every `*.safetensors` in it and every `*/weights.safetensors` below it
+/// but for those of checkpoints. `path` may also name a single weights file, or a run's folder.
 ///
 /// # Errors
-/// There is none, two measure the same parameter, or they take stamps of different sizes.
+/// There is none, two measure the same parameter, or they take stamps of different sizes, zero points or pixel
+/// scales.
 pub fn load_estimators(gpu: &Gpu, path: &Path) -> Result<BTreeMap<Parameter, Estimator>> {
     let files = if path.is_dir() { weights_files(path)? } else { vec![path.to_owned()] };
     let mut found: BTreeMap<Parameter, Estimator> = BTreeMap::new();
@@ -72,6 +77,16 @@ pub fn load_estimators(gpu: &Gpu, path: &Path) -> Result<BTreeMap<Parameter, Est
         if let Some(other) = found.values().find(|o| o.stamp_size() != estimator.stamp_size()) {
             let (size, theirs) = (estimator.stamp_size(), other.stamp_size());
             let message = format!("takes stamps of {size} pixels, {} of {theirs}", other.path.display());
+            return Err(Error::weights(&file, message));
+        }
+        let calibration = |e: &Estimator| (e.provenance.zero_point, e.provenance.pixel_scale);
+        if let Some(other) = found.values().find(|o| calibration(o) != calibration(&estimator)) {
+            let ((zero_point, scale), (theirs, their_scale)) = (calibration(&estimator), calibration(other));
+            let message = format!(
+                "is for images of zero point {zero_point} and {scale}″ pixels, {} for {theirs} and {their_scale}″: \
+                 use them one after the other",
+                other.path.display()
+            );
             return Err(Error::weights(&file, message));
         }
         if let Some(other) = found.insert(parameter, estimator) {
@@ -92,7 +107,7 @@ fn weights_files(folder: &Path) -> Result<Vec<PathBuf>> {
         let below = path.join(super::WEIGHTS_FILE);
         if path.extension().is_some_and(|e| e == "safetensors") {
             files.push(path);
-        } else if below.is_file() && !checkpoint::is_one(&path) {
+        } else if below.is_file() && !is_checkpoint(&path) {
             files.push(below);
         }
     }

@@ -3,16 +3,11 @@
 use super::{Parameter, Scaling};
 use crate::engine::nn::weights::Metadata;
 use crate::{Error, Result};
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 use std::path::Path;
 
 /// The metadata key that holds it, as JSON.
 const KEY: &str = "provenance";
-
-/// Reads a number that may be unknown: JSON has no NaN and keeps it as null.
-pub(super) fn number<'a, D: Deserializer<'a>>(json: D) -> std::result::Result<f64, D::Error> {
-    Ok(Option::<f64>::deserialize(json)?.unwrap_or(f64::NAN))
-}
 
 /// The provenance of a trained network.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -23,14 +18,14 @@ pub struct Provenance {
     pub scaling: Scaling,
     /// The survey whose galaxies it saw.
     pub survey: String,
-    /// AB zero point of the images it expects; NaN where unknown, here and below.
-    #[serde(deserialize_with = "number")]
+    /// AB zero point of the images it expects.
+    #[serde(deserialize_with = "super::null_is_nan")]
     pub zero_point: f64,
     /// Pixel scale of the images it expects, arcsec.
-    #[serde(deserialize_with = "number")]
+    #[serde(deserialize_with = "super::null_is_nan")]
     pub pixel_scale: f64,
-    /// Standard deviation of the sky noise it saw, in the image's unit.
-    #[serde(deserialize_with = "number")]
+    /// Standard deviation of the sky noise it saw, in the image's unit; NaN where the data set did not say.
+    #[serde(deserialize_with = "super::null_is_nan")]
     pub sigma: f64,
     /// The data set it was trained on.
     pub data: String,
@@ -41,10 +36,10 @@ pub struct Provenance {
     /// Stamps seen until then, repeats counted.
     pub images_seen: u64,
     /// Mean absolute error of the scaled target on the validation set.
-    #[serde(deserialize_with = "number")]
+    #[serde(deserialize_with = "super::null_is_nan")]
     pub validation_mae: f64,
     /// R² of the physical values on the validation set.
-    #[serde(deserialize_with = "number")]
+    #[serde(deserialize_with = "super::null_is_nan")]
     pub validation_r2: f64,
     /// The version of legato that trained it.
     pub version: String,

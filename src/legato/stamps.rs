@@ -1,5 +1,6 @@
 //! A data set in memory: stamps, and what is on them.
 
+use super::Parameter;
 use crate::fits::{Dataset, DatasetMeta};
 use crate::sky::{Simulator, Truth};
 use crate::{Error, Result};
@@ -51,6 +52,41 @@ impl Stamps {
         let origin = format!("simulation of {} with seed {}", survey.name, simulator.seed());
         let (pixels, truths) = simulator.batch(range)?;
         Ok(Stamps { size: survey.stamp_size, pixels, truths, meta, origin })
+    }
+
+    /// Refuses stamps that a parameter is not known of.
+    ///
+    /// # Errors
+    /// [`Error::Fits`] with the first row at fault.
+    pub fn check_truth(&self, parameter: Parameter) -> Result<()> {
+        match self.truths.iter().position(|t| !parameter.of(t).is_finite()) {
+            None => Ok(()),
+            Some(row) => {
+                let message =
+                    format!("row {} has no {}: fill it or leave the stamp out", row + 1, parameter.column());
+                Err(Error::fits_hdu(&self.origin, "TRUTH", message))
+            }
+        }
+    }
+
+    /// Refuses stamps whose calibration is not known, on which a network would learn something that no other image
+    /// could be compared with.
+    ///
+    /// # Errors
+    /// [`Error::Fits`] with the missing keyword.
+    pub fn check_calibration(&self) -> Result<()> {
+        let keys = [
+            ("MAGZERO", self.meta.zero_point, "AB magnitude of one unit"),
+            ("PIXSCALE", self.meta.pixel_scale, "size of a pixel, arcsec"),
+        ];
+        match keys.iter().find(|(_, value, _)| !value.is_finite()) {
+            None => Ok(()),
+            Some((key, _, meaning)) => Err(Error::fits_hdu(
+                &self.origin,
+                0,
+                format!("the header has no {key} ({meaning}), which training needs: add it"),
+            )),
+        }
     }
 
     /// How many there are.

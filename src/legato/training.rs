@@ -80,16 +80,25 @@ impl<'a> Training<'a> {
                 folder.display()
             )));
         }
-        if network.input != [stamps.size(), stamps.size(), 1] {
+        let unfit = |layer, message| Err(Error::Network { network: network.name.clone(), layer, message });
+        let (size, [height, width, channels]) = (stamps.size(), network.input);
+        if network.input != [size, size, 1] {
             let message = format!(
-                "takes {:?}, the stamps are {2}×{2}: {1}",
-                network.input,
-                stamps.origin,
-                stamps.size()
+                "takes images of {height}×{width}×{channels}, but {} holds stamps of {size}×{size}×1",
+                stamps.origin
             );
-            return Err(Error::Network { network: network.name.clone(), layer: 1, message });
+            return unfit(1, message);
         }
-        std::fs::create_dir_all(folder).map_err(|e| Error::io(folder, "create", e))?;
+        let output = network.output()?;
+        if output != [1] {
+            let message = format!(
+                "gives {output:?}, but one number a stamp is learned: end with a dense layer of 1 unit"
+            );
+            return unfit(network.layers.len(), message);
+        }
+        stamps.check_truth(recipe.parameter)?;
+        stamps.check_calibration()?;
+        files::make_folder(folder)?;
         let state = State {
             recipe: recipe.clone(),
             network: network.clone(),

@@ -71,6 +71,13 @@ pub struct ParameterShape {
     pub fan_in: usize,
 }
 
+/// Elements that no tensor may exceed, so that products of a few of them cannot overflow.
+const LARGEST: usize = 1 << 31;
+
+fn fits(shape: &[usize]) -> bool {
+    shape.iter().try_fold(1usize, |n, &k| n.checked_mul(k)).is_some_and(|n| n <= LARGEST)
+}
+
 /// What a layer makes of one input.
 struct Outline {
     /// The shape that comes out, without the batch.
@@ -123,36 +130,30 @@ impl Network {
         Ok(self.outlines()?.iter().map(|o| o.macs).sum())
     }
 
-    /// The shape of one output, without the batch.
+    /// Floats of activation that one input leaves on its way forward.
     ///
     /// # Errors
     /// As [`Network::check`].
-    pub fn output_shape(&self) -> Result<Vec<usize>> {
-        Ok(self.outlines()?.pop().map_or(self.input.to_vec(), |last| last.output))
+    pub fn activations(&self) -> Result<usize> {
+        Ok(self.outlines()?.iter().map(|o| o.output.iter().product::<usize>()).sum())
     }
 
-    /// Refuses a network whose answer is not a single number.
+    /// The shape of what comes out for one input.
     ///
     /// # Errors
-    /// As [`Network::check`], and for any other answer, naming the last layer.
-    pub fn check_single_output(&self) -> Result<()> {
-        let shape = self.output_shape()?;
-        if shape == [1] {
-            return Ok(());
-        }
-        let message =
-            format!("one number must come out, not {}: end with a dense layer of 1 unit", sizes(&shape));
-        Err(Error::Network { network: self.name.clone(), layer: self.layers.len(), message })
+    /// As [`Network::check`].
+    pub fn output(&self) -> Result<Vec<usize>> {
+        Ok(self.outlines()?.pop().map_or(self.input.to_vec(), |o| o.output))
     }
 
     fn outlines(&self) -> Result<Vec<Outline>> {
         let mut shape = self.input.to_vec();
-        if elements(&shape).is_none() {
-            let message = format!("an input of {} is too large", sizes(&shape));
-            return Err(Error::Network { network: self.name.clone(), layer: 1, message });
-        }
         let (mut convolutions, mut denses) = (0, 0);
         let mut outlines = Vec::with_capacity(self.layers.len());
+        if !fits(&shape) {
+            let message = format!("an input of {} is too large for any device", sizes(&shape));
+            return Err(Error::Network { network: self.name.clone(), layer: 1, message });
+        }
         for (index, layer) in self.layers.iter().enumerate() {
             let wrong =
                 |message: String| Error::Network { network: self.name.clone(), layer: index + 1, message };
@@ -161,25 +162,16 @@ impl Network {
                 _ => Err(wrong(format!("{layer} takes an image, but gets {}", sizes(&shape)))),
             };
             let same = |output: &[usize]| Outline { output: output.to_vec(), parameters: vec![], macs: 0 };
-            let weighted = |name: String, weight: Vec<usize>, output: Vec<usize>, positions: usize| {
-                let (Some(weights), Some(_)) = (elements(&weight), elements(&output)) else {
-                    return Err(wrong(format!(
-                        "is too large: {} weights for {}",
-                        sizes(&weight),
-                        sizes(&output)
-                    )));
+            let weighted =
+                |name: String, weight: Vec<usize>, fan_in, output: Vec<usize>, positions: usize| {
+                    let macs = weight.iter().fold(positions as u64, |macs, &n| macs.saturating_mul(n as u64));
+                    let bias = vec![*weight.last().unwrap_or(&0)];
+                    let parameters = vec![
+                        ParameterShape { name: format!("{name}.weight"), shape: weight, fan_in },
+                        ParameterShape { name: format!("{name}.bias"), shape: bias, fan_in: 0 },
+                    ];
+                    Outline { output, parameters, macs }
                 };
-                let outputs = *weight.last().unwrap_or(&1);
-                let parameters = vec![
-                    ParameterShape {
-                        name: format!("{name}.weight"),
-                        shape: weight,
-                        fan_in: weights / outputs,
-                    },
-                    ParameterShape { name: format!("{name}.bias"), shape: vec![outputs], fan_in: 0 },
-                ];
-                Ok(Outline { output, parameters, macs: weights as u64 * positions as u64 })
-            };
             let outline = match *layer {
                 Layer::Stretch { gain, scale } if gain > 0.0 && scale > 0.0 => same(&shape),
                 Layer::GaussianNoise { sigma } if sigma >= 0.0 && sigma.is_finite() => same(&shape),
@@ -194,7 +186,13 @@ impl Network {
                     }
                     convolutions += 1;
                     let weight = vec![kernel, kernel, c, filters];
-                    weighted(format!("conv{convolutions}"), weight, vec![h, w, filters], h * w)?
+                    weighted(
+                        format!("conv{convolutions}"),
+                        weight,
+                        kernel.saturating_mul(kernel).saturating_mul(c),
+                        vec![h, w, filters],
+                        h * w,
+                    )
                 }
                 Layer::MaxPool => {
                     let [h, w, c] = image()?;
@@ -215,9 +213,12 @@ impl Network {
                         return Err(wrong("units must be at least 1".into()));
                     }
                     denses += 1;
-                    weighted(format!("dense{denses}"), vec![inputs, units], vec![units], 1)?
+                    weighted(format!("dense{denses}"), vec![inputs, units], inputs, vec![units], 1)
                 }
             };
+            if !(fits(&outline.output) && outline.parameters.iter().all(|p| fits(&p.shape))) {
+                return Err(wrong(format!("{layer} on {} is too large for any device", sizes(&shape))));
+            }
             shape.clone_from(&outline.output);
             outlines.push(outline);
         }
@@ -265,12 +266,6 @@ impl fmt::Display for Layer {
             Layer::Dense { units, relu } => write!(f, "dense {units}{}", rectified(relu)),
         }
     }
-}
-
-/// The number of elements of a shape, if they can be counted in 32 bits, as kernels do.
-fn elements(shape: &[usize]) -> Option<usize> {
-    let product = shape.iter().try_fold(1_usize, |n, &size| n.checked_mul(size))?;
-    (product <= u32::MAX as usize).then_some(product)
 }
 
 /// 128×128×1.
@@ -322,29 +317,6 @@ mod tests {
         assert!(network(vec![Layer::MaxPool; 3]).check().is_err());
         assert!(network(vec![Layer::Dropout { probability: 1.0 }]).check().is_err());
         assert!(network(vec![Layer::Flatten, Layer::MaxPool]).check().is_err());
-    }
-
-    #[test]
-    fn sizes_that_no_device_could_hold_are_an_error() {
-        for filters in [1_000_000_000_000, usize::MAX] {
-            let message =
-                network(vec![Layer::Conv2d { kernel: 3, filters, relu: true }]).check().expect_err("vast");
-            assert!(message.to_string().starts_with("network 'test', layer 1: is too large"), "{message}");
-        }
-        let units = usize::MAX;
-        assert!(network(vec![Layer::Flatten, Layer::Dense { units, relu: false }]).check().is_err());
-        assert!(Network { input: [usize::MAX, 2, 2], ..network(vec![]) }.check().is_err());
-    }
-
-    #[test]
-    fn a_network_with_two_answers_is_told_from_one_with_a_single_one() {
-        let with = |units| network(vec![Layer::Flatten, Layer::Dense { units, relu: false }]);
-        assert!(with(1).check_single_output().is_ok());
-        let message = with(2).check_single_output().expect_err("two").to_string();
-        assert_eq!(
-            message,
-            "network 'test', layer 2: one number must come out, not 2: end with a dense layer of 1 unit"
-        );
     }
 
     #[test]

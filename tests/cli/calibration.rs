@@ -1,0 +1,104 @@
+//! The same galaxy on images of other units, zero points and pixel scales.
+
+use crate::support::{Place, trained};
+use legato::fits::{Dataset, DatasetMeta, DatasetWriter, Flags};
+
+/// Writes the stamps of `train.fits` times `factor`, under another header.
+fn rewritten(place: &Place, name: &str, factor: f32, change: impl Fn(&mut DatasetMeta)) {
+    let mut set = Dataset::open(place.path("train.fits")).unwrap();
+    let (mut pixels, mut meta, n) = (Vec::new(), set.meta().clone(), set.len());
+    set.read(0..n, &mut pixels).unwrap();
+    pixels.iter_mut().for_each(|p| *p *= factor);
+    change(&mut meta);
+    let mut writer = DatasetWriter::create(place.path(name), &meta, n, set.height(), set.width()).unwrap();
+    writer.append(&pixels, set.truth().unwrap()).unwrap();
+    writer.finish().unwrap();
+}
+
+/// The columns MAG, RE_ARCSEC and FLAGS of a catalogue; the ID before them holds a comma.
+fn measured(place: &Place, arguments: &str) -> Vec<(f64, Option<f64>, u32)> {
+    place.legato(&format!("-q fit {arguments} --models runs -o out.csv")).well();
+    let row = |line: &str| {
+        let fields: Vec<String> = line.split(',').map(str::to_owned).collect();
+        (fields[7].parse().unwrap(), fields[10].parse().ok(), fields[14].parse().unwrap())
+    };
+    place.read("out.csv").lines().skip(1).map(row).collect()
+}
+
+#[test]
+fn fluxes_follow_the_zero_point() {
+    let place = trained();
+    let reference = measured(&place, "train.fits");
+    rewritten(&place, "brighter.fits", 10.0, |meta| meta.zero_point += 2.5);
+    rewritten(&place, "unknown.fits", 10.0, |meta| meta.zero_point = f64::NAN);
+    let zero_point = "--zero-point 28.4463";
+    let told = format!("unknown.fits {zero_point}");
+    for others in [measured(&place, "brighter.fits"), measured(&place, &told)] {
+        for (a, b) in reference.iter().zip(&others) {
+            assert!((a.0 - b.0).abs() < 2e-4 && a.2 == b.2, "{a:?} {b:?}");
+        }
+    }
+    // Without any zero point the networks' is assumed, ten times too bright, and said so.
+    let assumed = measured(&place, "unknown.fits");
+    assert!(assumed.iter().all(|row| row.2 & Flags::ZERO_POINT_ASSUMED.0 != 0));
+    assert!(assumed.iter().zip(&reference).any(|(a, b)| (a.0 - b.0).abs() > 0.01));
+}
+
+#[test]
+fn an_evaluation_on_another_zero_point_is_the_same() {
+    let place = trained();
+    rewritten(&place, "brighter.fits", 10.0, |meta| meta.zero_point += 2.5);
+    let [a, b] = ["train.fits", "brighter.fits"]
+        .map(|data| place.legato(&format!("-q evaluate --data {data} --models runs")).well().out);
+    assert_eq!(a, b);
+}
+
+#[test]
+fn radii_in_arcsec_follow_the_pixel_scale_and_are_unknown_without_one() {
+    let place = trained();
+    let reference = measured(&place, "train.fits");
+    assert!(reference.iter().all(|row| row.2 & Flags::PIXEL_SCALE.0 == 0));
+    rewritten(&place, "fine.fits", 1.0, |meta| meta.pixel_scale = 0.03);
+    rewritten(&place, "unknown.fits", 1.0, |meta| meta.pixel_scale = f64::NAN);
+    for arguments in ["fine.fits", "unknown.fits --pixel-scale 0.03"] {
+        for (a, b) in reference.iter().zip(&measured(&place, arguments)) {
+            assert!((0.5 * a.1.unwrap() - b.1.unwrap()).abs() < 1e-5, "{a:?} {b:?}");
+            assert!(b.2 & Flags::PIXEL_SCALE.0 != 0);
+        }
+    }
+    for row in measured(&place, "unknown.fits") {
+        assert!(row.1.is_none() && row.2 & Flags::PIXEL_SCALE.0 != 0);
+    }
+}
+
+#[test]
+fn stamps_of_unknown_calibration_are_not_learned_from() {
+    let place = trained();
+    rewritten(&place, "a.fits", 1.0, |meta| meta.zero_point = f64::NAN);
+    rewritten(&place, "b.fits", 1.0, |meta| meta.pixel_scale = f64::NAN);
+    rewritten(&place, "c.fits", 1.0, |meta| meta.sigma = f64::NAN);
+    let train = |data: &str| {
+        place.legato(&format!(
+            "train --parameter magnitude --data {data} --survey survey.toml --network network.toml \
+             --epochs 1 --batch 16 -o runs-of-{data}"
+        ))
+    };
+    train("a.fits").fails(1, &["a.fits[0]: the header has no MAGZERO", "add it"]);
+    train("b.fits").fails(1, &["b.fits[0]: the header has no PIXSCALE", "add it"]);
+    // The noise is for the record only.
+    train("c.fits").well();
+    place.legato("fit c.fits --models runs-of-c.fits -o out.csv").well();
+    place.legato("train --data c.fits -o runs-of-c.fits --resume").well();
+}
+
+#[test]
+fn networks_of_different_calibration_do_not_mix() {
+    let place = trained();
+    rewritten(&place, "fine.fits", 1.0, |meta| meta.pixel_scale = 0.03);
+    std::fs::remove_dir_all(place.path("runs/radius")).unwrap();
+    let train = "train --parameter radius --data fine.fits --survey survey.toml --network network.toml \
+                 --epochs 1 --batch 16 -o runs/radius";
+    place.legato(train).well();
+    let words = ["runs/radius/weights.safetensors: is for images of zero point 25.9463 and 0.03″ pixels"];
+    place.legato("fit train.fits --models runs -o out.csv").fails(1, &words);
+}

@@ -1,0 +1,10 @@
+//! The command line as its users meet it: the built program, run in folders of their own, judged by its exit status,
+//! its words and the files it leaves.
+
+mod calibration;
+mod files;
+mod interrupts;
+mod support;
+mod usage;
+mod weights;
+mod work;
