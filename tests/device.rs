@@ -174,8 +174,8 @@ fn a_launch_that_a_kernel_does_not_declare_is_refused() -> Result<()> {
     let x = gpu.upload(&[1], &[1.0])?;
     let most = gpu.limits().max_compute_workgroups_per_dimension;
     let refused = |result: Result<()>, part: &str| match result {
-        Err(Error::Kernel { kernel, message }) => {
-            assert!(kernel == "double" && message.contains(part), "{kernel}: {message}");
+        Err(Error::Shape { operation, message }) => {
+            assert!(operation == "double" && message.contains(part), "{operation}: {message}");
         }
         other => panic!("{other:?} instead of '{part}'"),
     };

@@ -6,7 +6,7 @@ mod common;
 use common::{close, f64s, symmetric};
 use legato::Result;
 use legato::engine::nn::{Adam, Mode, Model, Network};
-use legato::engine::ops::{arithmetic, conv2d, mae};
+use legato::engine::ops::{arithmetic, conv2d, mae, reduce};
 use legato::engine::{Gpu, Tape, Tensor};
 use legato::legato::{Architecture, Stretching};
 use safetensors::{Dtype, SafeTensors};
@@ -77,7 +77,7 @@ fn convolutions_and_their_gradients_are_those_of_pytorch() {
             assert_eq!(y.shape(), tensors[&format!("{case}.y")].0);
             // Σ y·dy has dy as its gradient with respect to y.
             let weighted = arithmetic::multiply(&tape, &y, &tape.constant(&tape_tensor(case, "dy")?))?;
-            let total = arithmetic::sum(&tape, &weighted)?;
+            let total = reduce::sum(&tape, &weighted)?;
             let y = y.value().clone();
             let gradients = tape.backward(&total)?;
             let found = |v| gradients.of(v).expect("the sum depends on every input").clone();

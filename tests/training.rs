@@ -36,11 +36,12 @@ fn start<'a>(
 }
 
 /// The weights and Adam's averages that a run would go on with.
-fn checkpoint(folder: &Path) -> Result<(Arrays, Arrays)> {
+fn checkpoint(folder: &Path) -> Result<[Arrays; 3]> {
     let (weights, _) = read_arrays(&folder.join("checkpoint/weights.safetensors"))?;
-    let (averages, metadata) = read_arrays(&folder.join("checkpoint/adam.safetensors"))?;
+    let (averages, metadata) = read_arrays(&folder.join("checkpoint/adam-mean.safetensors"))?;
+    let (squares, _) = read_arrays(&folder.join("checkpoint/adam-square.safetensors"))?;
     assert!(metadata.contains_key("steps"));
-    Ok((weights, averages))
+    Ok([weights, averages, squares])
 }
 
 fn best_weights(folder: &Path) -> Result<Arrays> {
@@ -64,6 +65,8 @@ fn two_runs_of_one_seed_are_the_same_bit_for_bit_and_another_seeds_is_not() -> R
     };
     let first = run("first", 11)?;
     assert!(first == run("second", 11)?);
+    let bytes = |name: &str| std::fs::read(folder.path().join(name).join(WEIGHTS_FILE)).expect("weights");
+    assert!(bytes("first") == bytes("second"));
     assert!(first.1 != run("third", 12)?.1);
     Ok::<(), Error>(())
 }
@@ -141,7 +144,7 @@ fn a_checkpoint_that_is_absent_or_damaged_is_an_error_that_names_it() -> Result<
     };
     assert!(refusal().contains("has no checkpoint to resume from"), "{}", refusal());
     start(&gpu, &stamps, &recipe(), folder.path())?.run(Some(1), |_| ())?;
-    for file in ["adam.safetensors", "weights.safetensors", "state.json"] {
+    for file in ["adam-mean.safetensors", "adam-square.safetensors", "weights.safetensors", "state.json"] {
         let path = folder.path().join("checkpoint").join(file);
         let bytes = std::fs::read(&path).expect("a part of the checkpoint");
         std::fs::write(&path, &bytes[..bytes.len() / 2]).expect("a writable folder");
@@ -223,7 +226,7 @@ fn the_best_epochs_weights_are_kept_and_patience_ends_the_run() -> Result<()> {
                 announced.push(epoch.epoch);
             }
         })?;
-        weights.push(checkpoint(folder.path())?.0);
+        weights.push(checkpoint(folder.path())?[0].clone());
         if outcome != Outcome::Paused {
             break outcome;
         }
@@ -285,7 +288,7 @@ fn a_zoom_multiplies_the_target_of_the_radius_and_of_nothing_else() -> Result<()
         };
         let run = folder.path().join(format!("{parameter}-{zoom}"));
         Training::start(&gpu, &stamps, &recipe, &network, scaling, &run)?.run(None, |_| ())?;
-        let learned = scaling.value(checkpoint(&run)?.0["dense1.bias"].1[0].into());
+        let learned = scaling.value(checkpoint(&run)?[0]["dense1.bias"].1[0].into());
         println!("{parameter}, zoom {zoom}: learned {learned}");
         assert!((learned - target).abs() < 0.05, "{parameter}, zoom {zoom}: {learned} for {target}");
     }

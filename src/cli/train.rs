@@ -25,9 +25,12 @@ pub struct Arguments {
     /// A network of your own (TOML) in place of an architecture
     #[arg(long, conflicts_with = "architecture")]
     network: Option<PathBuf>,
-    /// How pixels are made fit for the network
-    #[arg(long, value_enum, default_value_t = StretchName::Asinh, conflicts_with = "network")]
-    stretch: StretchName,
+    /// How pixels are made fit for the network [default: asinh]
+    #[arg(long, value_enum, conflicts_with = "network")]
+    stretch: Option<StretchName>,
+    /// What follows the hidden dense layers [default: relu]
+    #[arg(long, value_enum, conflicts_with = "network")]
+    dense: Option<DenseName>,
     /// The data set to learn from
     #[arg(long, required_unless_present = "show")]
     data: Option<PathBuf>,
@@ -39,7 +42,7 @@ pub struct Arguments {
     survey: Option<String>,
     /// Go on with the run in the output folder
     #[arg(long, conflicts_with_all = ["show", "parameter", "architecture", "network", "survey", "epochs", "batch",
-        "learning_rate", "schedule", "warm_up", "patience"])]
+        "learning_rate", "schedule", "warm_up", "patience", "stretch", "dense"])]
     resume: bool,
     /// Stop after this many epochs, to be resumed
     #[arg(long, value_parser = super::at_least_one)]
@@ -47,6 +50,9 @@ pub struct Arguments {
     /// Print the network's layers, shapes, parameters and MACs, and do nothing else
     #[arg(long)]
     show: bool,
+    /// With --show: print the network as TOML, to be changed and given to --network
+    #[arg(long, requires = "show")]
+    toml: bool,
     /// Most epochs [default: 310]
     #[arg(long, value_parser = super::at_least_one)]
     epochs: Option<usize>,
@@ -81,6 +87,12 @@ enum StretchName {
     Asinh,
     /// Pixels as they are
     None,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum DenseName {
+    Relu,
+    Linear,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -125,10 +137,11 @@ impl Arguments {
             return Network::from_toml(&String::from_utf8_lossy(&bytes), path);
         }
         let stretching = match self.stretch {
-            StretchName::Asinh => Stretching::Asinh { sigma: sigma as f32 },
-            StretchName::None => Stretching::None,
+            None | Some(StretchName::Asinh) => Stretching::Asinh { sigma: sigma as f32 },
+            Some(StretchName::None) => Stretching::None,
         };
-        Ok(architecture.network(size, stretching))
+        let dense_relu = !matches!(self.dense, Some(DenseName::Linear));
+        Ok(architecture.network_with(size, stretching, dense_relu))
     }
 }
 
@@ -137,7 +150,8 @@ pub fn run(arguments: &Arguments, common: &Common) -> Result<()> {
     if arguments.show {
         let survey = Survey::find(arguments.survey.as_deref().unwrap_or("candels-f160w"))?;
         let network = arguments.network(recipe.architecture, survey.stamp_size, survey.noise_sigma)?;
-        super::print(network.table()?)?;
+        let text = if arguments.toml { network.to_toml()? } else { network.table()? };
+        super::print(text)?;
         return Ok(());
     }
     let (Some(data), Some(folder)) = (&arguments.data, &arguments.output) else {
@@ -203,7 +217,8 @@ pub fn train(
         if done > 0 { format!(", {done} done") } else { String::new() },
     ));
     let stamps_an_epoch = (steps * recipe.batch.min(learning)) as u64;
-    let bar = progress::bar(common, stamps_an_epoch * recipe.epochs as u64, "training", "stamps");
+    let bar =
+        progress::bar(common, stamps_an_epoch.saturating_mul(recipe.epochs as u64), "training", "stamps");
     bar.set_position(stamps_an_epoch * done as u64);
     bar.reset_eta();
     let outcome = training.run(stop_after, |event| match event {

@@ -153,7 +153,7 @@ impl Gradients {
 
 #[cfg(test)]
 mod tests {
-    use super::super::ops::check;
+    use super::super::ops::{check, reduce};
     use super::*;
 
     #[test]
@@ -164,7 +164,7 @@ mod tests {
             let x = tape.parameter(&x);
             let y = arithmetic::add(&tape, &arithmetic::scale(&tape, &x, 2.0)?, &x)?;
             let z = arithmetic::multiply(&tape, &y, &x)?; // 3x², whose derivative is 6x
-            let loss = arithmetic::sum(&tape, &z)?;
+            let loss = reduce::sum(&tape, &z)?;
             let gradients = tape.backward(&loss)?;
             let dx = gpu.read(gradients.of(&x).expect("the loss depends on x"))?;
             assert_eq!(dx, [6.0, -12.0, 18.0]);

@@ -3,7 +3,7 @@
 
 use super::{Recipe, Scaling};
 use crate::engine::Gpu;
-use crate::engine::nn::{Adam, Model, Network, weights};
+use crate::engine::nn::{Adam, Model, weights};
 use crate::{Error, Result, files};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
@@ -13,7 +13,8 @@ const FOLDER: &str = "checkpoint";
 /// Where the former checkpoint stands while a new one takes its place.
 const FORMER: &str = "checkpoint.former";
 const WEIGHTS: &str = "weights.safetensors";
-const ADAM: &str = "adam.safetensors";
+/// Adam's mean gradients and mean squares, apart so that neither file is large.
+const MOMENTS: [&str; 2] = ["adam-mean.safetensors", "adam-square.safetensors"];
 const STATE: &str = "state.json";
 
 /// One epoch, as history keeps it.
@@ -36,17 +37,26 @@ pub struct Epoch {
     pub images_per_second: f64,
 }
 
+/// What tells one data set from another.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fingerprint {
+    /// Where it came from.
+    pub origin: String,
+    /// How many stamps it holds.
+    pub stamps: usize,
+    /// A check sum over truth and pixels.
+    pub sum: u64,
+}
+
 /// Everything about a run besides weights and averages.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct State {
     /// How it is trained.
     pub recipe: Recipe,
-    /// The network that is trained.
-    pub network: Network,
     /// The range of the parameter.
     pub scaling: Scaling,
-    /// The data set: where from, how many stamps, and a sum over its truth.
-    pub data: (String, usize, f64),
+    /// The data set that it began with.
+    pub data: Fingerprint,
     /// The epochs so far.
     pub history: Vec<Epoch>,
 }
@@ -59,17 +69,22 @@ impl State {
 }
 
 /// Writes a run's checkpoint. At every moment a whole one is on disk.
-pub fn save(gpu: &Gpu, run: &Path, state: &State, model: &Model, adam: &Adam) -> Result<()> {
+pub fn save(
+    gpu: &Gpu,
+    run: &Path,
+    state: &State,
+    (model, arrays): (&Model, &weights::Arrays),
+    adam: &Adam,
+) -> Result<()> {
     let failed = |action| move |e| Error::io(run, action, e);
     let fresh = files::Scratch::new(run).map_err(failed("write in"))?;
-    let arrays = weights::model_arrays(gpu, model)?;
-    weights::save(&fresh.path().join(WEIGHTS), model.network(), &arrays, Default::default())?;
-    let named = model.parameters().iter().zip(adam.moments()).flat_map(|((shape, _), [mean, square])| {
-        [(format!("{}.mean", shape.name), mean), (format!("{}.square", shape.name), square)]
-    });
-    let moments = weights::download(gpu, named)?;
-    let steps = [("steps".to_owned(), adam.steps().to_string())].into();
-    weights::write_arrays(&fresh.path().join(ADAM), &moments, &steps)?;
+    weights::save(&fresh.path().join(WEIGHTS), model.network(), arrays, Default::default())?;
+    let steps = [("steps".to_owned(), adam.steps().into())].into();
+    for (which, name) in MOMENTS.iter().enumerate() {
+        let named = model.parameters().iter().zip(adam.moments());
+        let named = named.map(|((shape, _), moments)| (shape.name.clone(), &moments[which]));
+        weights::write_arrays(&fresh.path().join(name), &weights::download(gpu, named)?, &steps)?;
+    }
     let text = serde_json::to_vec_pretty(state).map_err(|e| Error::weights(run, e.to_string()))?;
     files::replace(&fresh.path().join(STATE), &text)?;
 
@@ -108,20 +123,18 @@ pub fn load(gpu: &Gpu, run: &Path) -> Result<(State, Model, Adam)> {
     let state: State = serde_json::from_slice(&files::read(&path)?)
         .map_err(|e| Error::weights(&path, format!("is damaged: {e}")))?;
     let (model, _) = weights::load(gpu, &folder.join(WEIGHTS))?;
-    let path = folder.join(ADAM);
-    let damaged = |what: &str| Error::weights(&path, format!("is damaged: it has no {what}"));
-    let (mut arrays, metadata) = weights::read_arrays(&path)?;
-    let steps =
-        metadata.get("steps").and_then(|s| s.parse().ok()).ok_or_else(|| damaged("number of steps"))?;
-    let mut take =
-        |name: String| arrays.remove(&name).map(|(_, values)| values).ok_or_else(|| damaged(&name));
-    let moments = model
-        .parameters()
-        .iter()
-        .map(|(shape, _)| {
-            Ok([take(format!("{}.mean", shape.name))?, take(format!("{}.square", shape.name))?])
-        })
-        .collect::<Result<_>>()?;
+    let mut steps = 0;
+    let mut moments = vec![[Vec::new(), Vec::new()]; model.parameters().len()];
+    for (which, name) in MOMENTS.iter().enumerate() {
+        let path = folder.join(name);
+        let damaged = |what: &str| Error::weights(&path, format!("is damaged: it has no {what}"));
+        let (mut arrays, metadata) = weights::read_arrays(&path)?;
+        steps = metadata.get("steps").and_then(|s| s.as_u64()).ok_or_else(|| damaged("number of steps"))?;
+        for ((shape, _), moments) in model.parameters().iter().zip(&mut moments) {
+            let (_, values) = arrays.remove(&shape.name).ok_or_else(|| damaged(&shape.name))?;
+            moments[which] = values;
+        }
+    }
     let adam = Adam::with_moments(gpu, &model, moments, steps)?;
     Ok((state, model, adam))
 }

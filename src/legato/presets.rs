@@ -2,7 +2,7 @@
 //!
 //! Architecture 2's widths are those of the first author's own later tutorial (Euclid school);
 //! Architecture 1's are in no publication, and ours follow the same style. The hidden dense layers
-//! carry ReLU, which the tutorial leaves out.
+//! carry ReLU unless told otherwise; the tutorial leaves it out.
 
 use crate::engine::nn::{Layer, Network};
 use serde::{Deserialize, Serialize};
@@ -28,7 +28,7 @@ pub enum Stretching {
         /// Standard deviation of the sky noise in a pixel, in the image's unit.
         sigma: f32,
     },
-    /// As they are.
+    /// As they are. The noise layer's σ is then in the image's unit.
     None,
 }
 
@@ -46,8 +46,14 @@ impl Architecture {
         }
     }
 
-    /// The network for stamps of `size`×`size` pixels.
+    /// The network for stamps of `size`×`size` pixels, with ReLU after the hidden dense layers.
     pub fn network(self, size: usize, stretching: Stretching) -> Network {
+        self.network_with(size, stretching, true)
+    }
+
+    /// As [`Architecture::network`]; `dense_relu` says whether the hidden dense layers carry ReLU, as
+    /// they do not in the tutorial.
+    pub fn network_with(self, size: usize, stretching: Stretching, dense_relu: bool) -> Network {
         let mut layers = Vec::new();
         if let Stretching::Asinh { sigma } = stretching {
             layers.push(Layer::Stretch { gain: 1.0 / (3.0 * sigma), scale: 1.0 / 3.0 });
@@ -76,8 +82,8 @@ impl Architecture {
         }
         layers.extend([
             Layer::Flatten,
-            Layer::Dense { units: 128, relu: true },
-            Layer::Dense { units: 64, relu: true },
+            Layer::Dense { units: 128, relu: dense_relu },
+            Layer::Dense { units: 64, relu: dense_relu },
             Layer::Dense { units: 1, relu: false },
         ]);
         Network { name: format!("architecture-{}", self.number()), input: [size, size, 1], layers }

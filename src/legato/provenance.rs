@@ -6,7 +6,7 @@ use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 
-/// The metadata key that holds it, as JSON.
+/// The metadata key that holds it.
 const KEY: &str = "provenance";
 
 /// The provenance of a trained network.
@@ -53,8 +53,8 @@ impl Provenance {
     /// # Errors
     /// Numbers that JSON cannot hold.
     pub fn metadata(&self, path: &Path) -> Result<Metadata> {
-        let text = serde_json::to_string(self).map_err(|e| Error::weights(path, e.to_string()))?;
-        Ok([(KEY.to_owned(), text)].into())
+        let value = serde_json::to_value(self).map_err(|e| Error::weights(path, e.to_string()))?;
+        Ok([(KEY.to_owned(), value)].into())
     }
 
     /// From the metadata of the weights file at `path`.
@@ -62,10 +62,10 @@ impl Provenance {
     /// # Errors
     /// The file was not made by training with legato, or by a version too different.
     pub fn from_metadata(path: &Path, metadata: &Metadata) -> Result<Self> {
-        let text = metadata.get(KEY).ok_or_else(|| {
+        let value = metadata.get(KEY).ok_or_else(|| {
             Error::weights(path, "does not say which parameter it measures: make it with `legato train`")
         })?;
-        serde_json::from_str(text)
+        Provenance::deserialize(value)
             .map_err(|e| Error::weights(path, format!("has a provenance that cannot be read: {e}")))
     }
 }

@@ -22,7 +22,7 @@ pub enum Schedule {
 pub struct Recipe {
     /// What to learn.
     pub parameter: Parameter,
-    /// With which network.
+    /// With which network, unless one of the user's own was given.
     pub architecture: Architecture,
     /// Stamps a step.
     pub batch: usize,
@@ -96,7 +96,10 @@ impl Recipe {
 
     /// The learning rate of a step, counted from 0.
     pub fn learning_rate(&self, step: u64, steps_an_epoch: u64) -> f64 {
-        let (warm, total) = (self.warm_up as u64 * steps_an_epoch, self.epochs as u64 * steps_an_epoch);
+        let (warm, total) = (
+            (self.warm_up as u64).saturating_mul(steps_an_epoch),
+            (self.epochs as u64).saturating_mul(steps_an_epoch),
+        );
         match self.schedule {
             Schedule::Linear if step >= warm && total > warm => {
                 self.learning_rate * (total - step.min(total)) as f64 / (total - warm) as f64

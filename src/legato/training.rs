@@ -1,7 +1,7 @@
 //! The training loop: epochs of augmented batches, a validation after each, the best weights kept,
 //! a checkpoint to go on from.
 
-use super::checkpoint::{self, Epoch, State};
+use super::checkpoint::{self, Epoch, Fingerprint, State};
 use super::{Parameter, Provenance, Recipe, Scaling, Stamps, Statistics};
 use crate::engine::nn::{Adam, Mode, Model, Network, weights};
 use crate::engine::ops::arithmetic;
@@ -96,12 +96,18 @@ impl<'a> Training<'a> {
             );
             return unfit(network.layers.len(), message);
         }
+        if scaling.min.partial_cmp(&scaling.max) != Some(std::cmp::Ordering::Less) {
+            let Scaling { min, max } = scaling;
+            return Err(Error::Usage(format!(
+                "the survey gives the {} a range of {min} to {max}, in which there is nothing to learn: widen it",
+                recipe.parameter
+            )));
+        }
         stamps.check_truth(recipe.parameter)?;
         stamps.check_calibration()?;
         files::make_folder(folder)?;
         let state = State {
             recipe: recipe.clone(),
-            network: network.clone(),
             scaling,
             data: fingerprint(stamps, recipe.parameter),
             history: Vec::new(),
@@ -117,11 +123,11 @@ impl<'a> Training<'a> {
     /// There is no run, its checkpoint is damaged, or the stamps are not those it began with.
     pub fn resume(gpu: &Gpu, stamps: &'a Stamps, folder: &Path) -> Result<Self> {
         let (state, model, adam) = checkpoint::load(gpu, folder)?;
-        let (_, count, sum) = fingerprint(stamps, state.recipe.parameter);
-        if (count, sum) != (state.data.1, state.data.2) {
+        let now = fingerprint(stamps, state.recipe.parameter);
+        if (now.stamps, now.sum) != (state.data.stamps, state.data.sum) {
             let message = format!(
-                "began with {} stamps from {}; {} holds {count} others",
-                state.data.1, state.data.0, stamps.origin
+                "began with {} stamps from {}; {} holds {} others",
+                state.data.stamps, state.data.origin, now.origin, now.stamps
             );
             return Err(Error::weights(folder, message));
         }
@@ -208,13 +214,18 @@ impl<'a> Training<'a> {
                 return Ok(ending);
             }
             let epoch = self.epoch(&mut hear)?;
+            // Kernels may hide what is not a number; nothing of it shall reach a file.
+            let arrays = weights::model_arrays(&self.gpu, &self.model)?;
+            if arrays.values().any(|(_, values)| values.iter().any(|v| !v.is_finite())) {
+                return Err(Error::Diverged { step: self.adam.steps(), loss: epoch.training_loss });
+            }
             self.state.history.push(epoch);
             let best = self.best().is_some_and(|best| best.epoch == epoch.epoch);
             if best {
-                self.save_weights()?;
+                self.save_weights(&arrays)?;
             }
             self.save_history()?;
-            checkpoint::save(&self.gpu, &self.folder, &self.state, &self.model, &self.adam)?;
+            checkpoint::save(&self.gpu, &self.folder, &self.state, (&self.model, &arrays), &self.adam)?;
             hear(Event::Epoch { epoch: &epoch, best });
         }
         Ok(self.ending().unwrap_or(Outcome::Paused))
@@ -245,12 +256,12 @@ impl<'a> Training<'a> {
                 None => arriving = Some(self.gpu.start_read(&loss)?),
                 Some(pending) => {
                     self.gpu.submit()?;
-                    latest = crate::engine::gpu::Readback::poll(&pending)?.map(|v| v[0]);
+                    latest = pending.poll()?.map(|v| v[0]);
                     arriving = Some(pending).filter(|_| latest.is_none());
                 }
             }
-            if latest.is_some_and(|loss| !loss.is_finite()) {
-                return Err(Error::Diverged { step, loss: f64::NAN });
+            if let Some(loss) = latest.filter(|loss| !loss.is_finite()) {
+                return Err(Error::Diverged { step, loss: f64::from(loss) });
             }
             hear(Event::Step { epoch: number, stamps: batch, loss: latest });
         }
@@ -280,7 +291,8 @@ impl<'a> Training<'a> {
         let (mut targets, mut placements) = (Vec::new(), Vec::new());
         for (place, &at) in chosen.iter().enumerate() {
             let index = self.split.0[at as usize] as usize;
-            let placement = augmentation.draw(recipe.seed, step * recipe.batch as u64 + place as u64);
+            let placement = augmentation
+                .draw(recipe.seed, step.wrapping_mul(recipe.batch as u64).wrapping_add(place as u64));
             let zoom = if recipe.parameter.follows_zoom() { f64::from(placement.zoom) } else { 1.0 };
             let value = zoom * recipe.parameter.of(&self.stamps.truths()[index]);
             pixels.extend_from_slice(self.stamps.pixels(index));
@@ -311,7 +323,7 @@ impl<'a> Training<'a> {
         Ok((loss, Statistics::of(&pairs).r2))
     }
 
-    fn save_weights(&self) -> Result<()> {
+    fn save_weights(&self, arrays: &weights::Arrays) -> Result<()> {
         let (State { recipe, scaling, .. }, meta) = (&self.state, &self.stamps.meta);
         let Some(best) = self.best() else { return Ok(()) };
         let provenance = Provenance {
@@ -331,8 +343,7 @@ impl<'a> Training<'a> {
             adapter: self.gpu.description(),
         };
         let path = self.folder.join(WEIGHTS_FILE);
-        let arrays = weights::model_arrays(&self.gpu, &self.model)?;
-        weights::save(&path, self.model.network(), &arrays, provenance.metadata(&path)?)
+        weights::save(&path, self.model.network(), arrays, provenance.metadata(&path)?)
     }
 
     fn save_history(&self) -> Result<()> {
@@ -347,8 +358,13 @@ impl<'a> Training<'a> {
     }
 }
 
-/// What tells one data set from another: where from, how many stamps, a sum over their truth.
-fn fingerprint(stamps: &Stamps, parameter: Parameter) -> (String, usize, f64) {
-    let sum = stamps.truths().iter().map(|t| parameter.of(t)).sum();
-    (stamps.origin.clone(), stamps.len(), sum)
+/// What tells one data set from another.
+fn fingerprint(stamps: &Stamps, parameter: Parameter) -> Fingerprint {
+    let truths = stamps.truths().iter().map(|truth| parameter.of(truth).to_bits());
+    let pixels = (0..stamps.len()).flat_map(|i| stamps.pixels(i)).map(|pixel| u64::from(pixel.to_bits()));
+    // FNV-1a by words: every one of them counts, and their order.
+    let sum = truths
+        .chain(pixels)
+        .fold(0xcbf2_9ce4_8422_2325, |sum: u64, word| (sum ^ word).wrapping_mul(0x0000_0100_0000_01b3));
+    Fingerprint { origin: stamps.origin.clone(), stamps: stamps.len(), sum }
 }

@@ -98,6 +98,20 @@ impl Network {
         Ok(network)
     }
 
+    /// The network as TOML, as [`Network::from_toml`] reads it.
+    ///
+    /// # Errors
+    /// As [`Network::check`].
+    pub fn to_toml(&self) -> Result<String> {
+        self.check()?;
+        let failed = |e: toml::ser::Error| Error::Network {
+            network: self.name.clone(),
+            layer: 0,
+            message: e.to_string(),
+        };
+        toml::to_string(self).map_err(failed)
+    }
+
     /// Refuses layers that do not follow from one another.
     ///
     /// # Errors

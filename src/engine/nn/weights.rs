@@ -10,11 +10,11 @@ use std::path::Path;
 
 /// The one entry of a safetensors file's metadata: a JSON object.
 const METADATA_KEY: &str = "legato";
-/// The key in it under which a weights file keeps its network, as JSON.
+/// The key in it under which a weights file keeps its network.
 const NETWORK_KEY: &str = "network";
 
 /// What a weights file says of itself besides its tensors.
-pub type Metadata = BTreeMap<String, String>;
+pub type Metadata = BTreeMap<String, serde_json::Value>;
 
 /// Named arrays with shapes, as they are stored.
 pub type Arrays = BTreeMap<String, (Vec<usize>, Vec<f32>)>;
@@ -91,8 +91,8 @@ pub fn model_arrays(gpu: &Gpu, model: &Model) -> Result<Arrays> {
 /// # Errors
 /// The file cannot be written.
 pub fn save(path: &Path, network: &Network, arrays: &Arrays, mut metadata: Metadata) -> Result<()> {
-    let text = serde_json::to_string(network).map_err(|e| Error::weights(path, e.to_string()))?;
-    metadata.insert(NETWORK_KEY.into(), text);
+    let description = serde_json::to_value(network).map_err(|e| Error::weights(path, e.to_string()))?;
+    metadata.insert(NETWORK_KEY.into(), description);
     write_arrays(path, arrays, &metadata)
 }
 
@@ -103,10 +103,10 @@ pub fn save(path: &Path, network: &Network, arrays: &Arrays, mut metadata: Metad
 /// network.
 pub fn load(gpu: &Gpu, path: &Path) -> Result<(Model, Metadata)> {
     let (arrays, mut metadata) = read_arrays(path)?;
-    let text = metadata.remove(NETWORK_KEY).ok_or_else(|| {
+    let description = metadata.remove(NETWORK_KEY).ok_or_else(|| {
         Error::weights(path, "has no network in its metadata: it was not written by legato")
     })?;
-    let network: Network = serde_json::from_str(&text).map_err(|e| {
+    let network: Network = serde_json::from_value(description).map_err(|e| {
         Error::weights(path, format!("describes a network that this version cannot read: {e}"))
     })?;
     let model = from_arrays(gpu, path, &network, arrays)?;
@@ -186,7 +186,7 @@ mod tests {
             values[0][..5].copy_from_slice(&awkward);
             let path = folder.path().join("w.safetensors");
             let model = Model::with_values(gpu, &network, values.clone())?;
-            let metadata = Metadata::from([("made".to_owned(), "by a \"test\"".to_owned())]);
+            let metadata = Metadata::from([("made".to_owned(), "by a \"test\"".into())]);
             save(&path, &network, &model_arrays(gpu, &model)?, metadata.clone())?;
             let (again, found) = load(gpu, &path)?;
             assert_eq!((again.network(), found), (&network, metadata));
@@ -255,7 +255,7 @@ mod tests {
             write_arrays(&path, &Arrays::from([("w".into(), (vec![1], vec![0.0]))]), &Metadata::new())?;
             let message = refusal(load(gpu, &path), &path);
             assert!(message.contains("it was not written by legato"), "{message}");
-            let unknown = Metadata::from([(NETWORK_KEY.to_owned(), "{\"layers\": 7}".to_owned())]);
+            let unknown = Metadata::from([(NETWORK_KEY.to_owned(), serde_json::json!({ "layers": 7 }))]);
             write_arrays(&path, &Arrays::new(), &unknown)?;
             let message = refusal(load(gpu, &path), &path);
             assert!(message.contains("a network that this version cannot read"), "{message}");

@@ -8,7 +8,7 @@
 //!
 //! with g = ∂L/∂z.
 
-use super::{reduce, same_shape};
+use super::same_shape;
 use crate::Result;
 use crate::engine::gpu::{Source, device::linear_grid};
 use crate::engine::{Gpu, Tape, Tensor, Var};
@@ -68,11 +68,6 @@ pub fn scale(tape: &Tape, a: &Var, s: f32) -> Result<Var> {
     let gpu = tape.gpu().clone();
     let z = scale_tensor(&gpu, a.value(), s)?;
     Ok(tape.push(z, &[a], move |g| Ok(vec![Some(scale_tensor(&gpu, g, s)?)])))
-}
-
-/// The sum of all elements, of shape \[1\].
-pub fn sum(tape: &Tape, a: &Var) -> Result<Var> {
-    reduce::sum(tape, a)
 }
 
 #[cfg(test)]

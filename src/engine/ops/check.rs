@@ -1,7 +1,7 @@
 //! How operations are tested: on devices with and without run-time checks, against f64 references,
 //! and against finite differences with the operation in the middle of a graph.
 
-use super::arithmetic;
+use super::{arithmetic, reduce};
 use crate::Result;
 use crate::engine::{Gpu, GpuOptions, Tape, Tensor, Var};
 use crate::rng::{Philox, Stream};
@@ -125,7 +125,7 @@ pub fn gradients_at(
             Ok(gpu.read(weighted.value())?.iter().copied().map(f64::from).sum())
         };
         let (tape, parameters, output) = weighted(&upload(values)?)?;
-        let total = arithmetic::sum(&tape, &output)?;
+        let total = reduce::sum(&tape, &output)?;
         let found = tape.backward(&total)?;
         for (which, parameter) in parameters.iter().enumerate() {
             let gradient = f64s(&gpu.read(found.of(parameter).expect("every input has a gradient"))?);
