@@ -16,7 +16,7 @@ help: ## this list
 setup: ## install what this machine lacks (nothing, the second time)
 	@scripts/setup.sh
 
-demo: setup ## simulate, train, evaluate, fit and report, small; the results go to ./demo
+demo: setup ## simulate, train, evaluate and fit, small; the results go to ./demo
 	cargo run --release -- demo $(DEMO)
 
 test: setup ## every test, on the GPU or on a software Vulkan driver

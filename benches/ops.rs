@@ -5,7 +5,7 @@ use legato::Result;
 use legato::engine::ops::adam::{AdamConstants, adam_step};
 use legato::engine::ops::augment::{Augmentation, augment};
 use legato::engine::ops::draw::Draw;
-use legato::engine::ops::{dense, dropout, mae, max_pool, noise, reduce, relu, stretch};
+use legato::engine::ops::{arithmetic, dense, dropout, mae, max_pool, noise, reduce, relu, stretch};
 use legato::engine::{Gpu, GpuOptions, Tape, Tensor, Var};
 use legato::rng::{Philox, Stream, unit_f32};
 use rand::Rng;
@@ -87,6 +87,8 @@ fn operations(criterion: &mut Criterion) {
         bench(&name, multiply_adds, &shapes, &|t, v| dense::dense_relu(t, &v[0], &v[1], &v[2]));
     }
     let targets = random(&gpu, &[BATCH, 1]);
+    bench("mean", elements(&block), &[&block], &|t, v| reduce::mean(t, &v[0]));
+    bench("multiply", elements(&block), &[&block, &block], &|t, v| arithmetic::multiply(t, &v[0], &v[1]));
     bench("sum", elements(&block), &[&block], &|t, v| reduce::sum(t, &v[0]));
     bench("mae", elements(&[BATCH, 1]), &[&[BATCH, 1]], &|t, v| mae::mae(t, &v[0], &targets));
 

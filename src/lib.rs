@@ -2,6 +2,8 @@
 //! magnitude, effective radius, Sérsic index and axis ratio, trained on galaxies the program
 //! simulates itself, on a small deep-learning engine of hand-written WGSL compute kernels.
 
+#![warn(missing_docs)]
+
 pub mod cli;
 pub mod engine;
 pub mod error;

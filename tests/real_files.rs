@@ -5,6 +5,7 @@
 use legato::fits::{Flags, Image, cut, open_images, read_psf};
 use legato::sky::{Psf, Renderer, Sersic};
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 fn data() -> PathBuf {
     let folder = std::env::var_os("LEGATO_REAL_DATA")
@@ -94,6 +95,92 @@ fn every_other_file_is_read() {
     assert!((f105w.header.zero_point.unwrap() - 26.27).abs() < 0.01);
     let example = &read(&data().join("galfit-example/gal.fits"))[0];
     assert_eq!(example.header.exposure, Some(1040.0));
+    // ACS F606W electrons of 1040 s: the rate's zero point by its PHOTFLAM, and 2.5 log 1040.
+    assert!((example.header.zero_point.unwrap() - (26.3923 + 7.5426)).abs() < 1e-3);
+}
+
+/// The program's standard output and error, after it ended with `code`.
+fn legato(folder: &Path, code: i32, arguments: &[&str]) -> (String, String) {
+    let program = env!("CARGO_BIN_EXE_legato");
+    let output = Command::new(program).current_dir(folder).args(arguments).output().unwrap();
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let (out, err) = (text(&output.stdout), text(&output.stderr));
+    assert_eq!(output.status.code(), Some(code), "{arguments:?}: {out}{err}");
+    (out, err)
+}
+
+const NETWORK: &str = r#"
+name = "small"
+input = [128, 128, 1]
+layers = [
+    { type = "stretch", gain = 104.0, scale = 0.333 },
+    { type = "max-pool" },
+    { type = "max-pool" },
+    { type = "conv2d", kernel = 3, filters = 4, relu = true },
+    { type = "max-pool" },
+    { type = "flatten" },
+    { type = "dense", units = 16, relu = true },
+    { type = "dense", units = 1, relu = false },
+]
+"#;
+
+#[test]
+#[ignore = "needs real data: candels-uds, cosmos, galfit-example, galfit-truth, psf, wfc3-f105w"]
+fn every_real_file_gives_a_row_or_a_clear_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = folder.path();
+    std::fs::write(place.join("network.toml"), NETWORK).unwrap();
+    legato(place, 0, &["simulate", "-n", "200", "-o", "train.fits"]);
+    let train = "train --epochs 1 --batch 20 --network network.toml --data train.fits";
+    for (parameter, run) in [("magnitude", "runs/magnitude"), ("radius", "runs/radius")] {
+        let more = ["--parameter", parameter, "-o", run];
+        legato(place, 0, &train.split(' ').chain(more).collect::<Vec<_>>());
+    }
+    let measure = |input: &str, code| {
+        let input = data().join(input);
+        let answer =
+            legato(place, code, &["fit", input.to_str().unwrap(), "--models", "runs", "-o", "out.csv"]);
+        let mut reader = csv::Reader::from_path(place.join("out.csv")).unwrap();
+        let rows: Vec<csv::StringRecord> = reader.records().map(Result::unwrap).collect();
+        println!("{}{}", answer.0, answer.1);
+        for row in &rows {
+            // MAG, RE_MAJ and SNR are numbers whatever the image.
+            assert!([6, 7, 12].iter().all(|&i| row[i].parse::<f64>().is_ok_and(f64::is_finite)), "{row:?}");
+        }
+        (rows, answer.1)
+    };
+    let number = |text: &str| text.parse::<f64>().unwrap();
+    let flags = |row: &csv::StringRecord| Flags(row[13].parse().unwrap());
+
+    let (rows, _) = measure("candels-uds", 0);
+    assert_eq!(rows.len(), 14);
+    for row in &rows {
+        // The UDS field.
+        assert!(
+            (34.2..34.6).contains(&number(&row[2])) && (-5.3..-5.1).contains(&number(&row[3])),
+            "{row:?}"
+        );
+        let other = Flags::PIXEL_SCALE | Flags::ZERO_POINT_ASSUMED;
+        assert_eq!(flags(row).0 & other.0, 0, "{row:?}");
+        assert!((number(&row[9]) - 0.06 * number(&row[7])).abs() < 1e-3);
+    }
+
+    let (rows, words) = measure("cosmos", 1);
+    assert_eq!(rows.len(), 10);
+    assert!(rows.iter().all(|r| flags(r).contains(Flags::PIXEL_SCALE | Flags::ZERO_POINT_ASSUMED)));
+    assert!(rows.iter().all(|r| r[2].is_empty() && r[9].is_empty()), "no pixel scale, no arcsec");
+    assert!(words.contains("real_galaxy_catalog_23.5.fits: no image in this file"));
+    assert!(words.contains("2 of the images could not be read; out.csv has the others"));
+
+    for (folder, count) in [("galfit-example", 2), ("galfit-truth", 5), ("psf", 2), ("wfc3-f105w", 3)] {
+        assert_eq!(measure(folder, 0).0.len(), count);
+    }
+    let (rows, _) = measure("galfit-example/gal.fits", 0);
+    assert!(flags(&rows[0]).contains(Flags::PADDED | Flags::PIXEL_SCALE));
+    // astropy: 53.03503652, -27.70872914.
+    assert!(
+        (number(&rows[0][2]) - 53.0350365).abs() < 1e-6 && (number(&rows[0][3]) + 27.7087291).abs() < 1e-6
+    );
 }
 
 /// Radius of the circle that holds `part` of the flux, by bisection on an image of 0.005″ pixels.

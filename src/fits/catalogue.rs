@@ -240,7 +240,7 @@ mod tests {
 
     fn catalogue() -> Catalogue {
         let row = Row { id: "a, b".into(), file: "x.fits".into(), mag: 21.25, n: 4.0, ..Row::default() };
-        let flagged = Row { id: "c".into(), flags: Flags::CUT | Flags::LOW_SNR, ..Row::default() };
+        let flagged = Row { id: "cé".into(), flags: Flags::CUT | Flags::LOW_SNR, ..Row::default() };
         Catalogue { rows: vec![row, flagged], provenance: vec![("program".into(), "it's legato".into())] }
     }
 
@@ -263,6 +263,8 @@ mod tests {
         let mag = column(&mut file, "MAG");
         assert!(mag[0] == 21.25 && mag[1].is_nan());
         assert_eq!(column(&mut file, "FLAGS"), [0.0, 130.0]);
+        // Only ASCII, or other readers refuse the table.
+        assert!(std::fs::read(&path).unwrap().windows(3).any(|w| w == b"c? "));
         let cards = file.cards().unwrap().join("\n");
         assert!(cards.contains("'arcsec") && cards.contains("HISTORY program: it's legato"));
     }
@@ -274,7 +276,7 @@ mod tests {
         catalogue().write(&path).unwrap();
         let text = std::fs::read_to_string(&path).unwrap();
         let expected = "ID,FILE,RA,DEC,X,Y,MAG,RE_MAJ,RE_CIRC,RE_ARCSEC,N,Q,SNR,FLAGS\n\
-                        \"a, b\",x.fits,,,,,21.2500,,,,4.0000,,,0\nc,,,,,,,,,,,,,130\n";
+                        \"a, b\",x.fits,,,,,21.2500,,,,4.0000,,,0\ncé,,,,,,,,,,,,,130\n";
         assert_eq!(text, expected);
         let path = folder.path().join("out.ecsv");
         catalogue().write(&path).unwrap();

@@ -1,6 +1,7 @@
 //! What an image's header says that measuring needs. Cards are read one by one and leniently: real
 //! headers hold blank cards, cards without "=", and thousands of lines of history.
 
+use super::wcs::Wcs;
 use std::collections::HashMap;
 
 /// The cards of a header that have a value.
@@ -52,12 +53,17 @@ fn value(field: &str) -> String {
 /// What is known of an image from its header; `None` where the header does not say.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Header {
-    /// AB zero point: the magnitude of 1 unit of the image. From `MAGZERO`, `MAGZPT`, `ZP` or `ABMAGZP`; else
-    /// of the model of the same GALFIT block; else from HST's `PHOTFLAM` and `PHOTPLAM`.
+    /// AB zero point: the magnitude of 1 unit of the image. From `MAGZERO`, `MAGZPT`, `ZP` or `ABMAGZP`, taken as they
+    /// stand whatever the unit; else of the model of the same GALFIT block; else from HST's `PHOTFLAM` and `PHOTPLAM`,
+    /// for a rate where `BUNIT` is one or absent, and with 2.5 log `EXPTIME` added where it is electrons or counts.
+    /// GALFIT divides any image by its `EXPTIME`, so that the zero point in its block is that of the rate; 2.5 log
+    /// `EXPTIME` is added to it too.
     pub zero_point: Option<f64>,
     /// Pixel scale, arcsec: `PIXSCALE`, else from the celestial `CD` or `CDELT` and `PC` matrix (the square
     /// root of the pixel's area).
     pub pixel_scale: Option<f64>,
+    /// Where the pixels lie on the sky.
+    pub wcs: Option<Wcs>,
     /// Unit of the pixels (`BUNIT`).
     pub unit: Option<String>,
     /// Exposure time, s (`EXPTIME`, `EXPOSURE`).
@@ -76,6 +82,7 @@ impl Header {
         Header {
             zero_point: direct_zero_point(cards).or_else(|| hst_zero_point(cards, unit.as_deref(), exposure)),
             pixel_scale: first(&["PIXSCALE"]).filter(|&s| s > 0.0).or_else(|| wcs_pixel_scale(cards)),
+            wcs: Wcs::from_cards(cards),
             unit,
             exposure,
             object: cards.text("OBJECT").map(str::to_owned),
@@ -108,14 +115,8 @@ fn wcs_pixel_scale(cards: &Cards) -> Option<f64> {
     if !["RA", "DEC", "GL", "EL"].iter().any(|start| axis.starts_with(start)) {
         return None;
     }
-    let or = |key: &str, absent: f64| cards.number(key).unwrap_or(absent);
-    let determinant = if cards.has("CD1_1") || cards.has("CD1_2") {
-        or("CD1_1", 0.0) * or("CD2_2", 0.0) - or("CD1_2", 0.0) * or("CD2_1", 0.0)
-    } else {
-        let pc = or("PC1_1", 1.0) * or("PC2_2", 1.0) - or("PC1_2", 0.0) * or("PC2_1", 0.0);
-        pc * cards.number("CDELT1")? * cards.number("CDELT2")?
-    };
-    Some(3600.0 * determinant.abs().sqrt()).filter(|&s| s > 0.0)
+    let [[a, b], [c, d]] = super::wcs::matrix(cards)?;
+    Some(3600.0 * (a * d - b * c).abs().sqrt()).filter(|&s| s > 0.0)
 }
 
 #[cfg(test)]

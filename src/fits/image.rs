@@ -177,8 +177,11 @@ fn all(file: &mut FitsFile) -> Result<Vec<Entry>> {
             && same(&w[2].0)
     });
     if let Some(data) = model {
-        let zero_point = direct_zero_point(&found[data + 1].1);
+        let told = direct_zero_point(&found[data + 1].1);
         let (mut entry, cards) = found.swap_remove(data);
+        // GALFIT divides the image by its EXPTIME, 1 s where there is none, whatever the unit.
+        let seconds = cards.number("EXPTIME").filter(|&t| t > 0.0).unwrap_or(1.0);
+        let zero_point = told.map(|zero_point| zero_point + 2.5 * seconds.log10());
         // The zero point GALFIT was told is better than one from the instrument's PHOTFLAM.
         if direct_zero_point(&cards).is_none() && zero_point.is_some() {
             entry.header.zero_point = zero_point;
@@ -299,6 +302,10 @@ mod tests {
         assert_eq!(images.len(), 1);
         assert_eq!((images[0].hdu, images[0].pixels[0]), (1, 1.0));
         assert_eq!(images[0].header.zero_point, Some(25.9463));
+        // GALFIT's zero point is of the image divided by its exposure.
+        let exposed = image(1.0).card("EXPTIME = 100.0");
+        write(&path, &[Hdu::empty(), exposed, model.clone(), image(3.0)]);
+        assert!((read(&path)[0].header.zero_point.unwrap() - 30.9463).abs() < 1e-9);
         // A model alone is an image like any other.
         write(&path, &[model]);
         assert_eq!(read(&path)[0].pixels[0], 2.0);

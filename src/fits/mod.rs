@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `raw.rs` | the only caller of CFITSIO: a handle, errors with its words |
 //! | `header.rs` | what an image's header says |
+//! | `wcs.rs` | where on the sky an image lies |
 //! | `image.rs` | the images in a file, one after another |
 //! | `stamp.rs` | an image cut or padded to a network's stamp, and flags |
 //! | `flags.rs` | what was wrong with a stamp, as bits |
@@ -27,6 +28,7 @@ mod stamp;
 mod table;
 #[cfg(test)]
 mod testing;
+mod wcs;
 mod writer;
 
 pub use background::{Background, background};
@@ -38,4 +40,5 @@ pub use image::{Image, ImageSource, open_images};
 pub use psf::{read_psf, survey_psf};
 pub use stamp::{LOW_SNR, Stamp, cut};
 pub use table::{read_truth, read_truth_for};
+pub use wcs::Wcs;
 pub use writer::DatasetWriter;

@@ -60,9 +60,10 @@ fn c_path(path: &Path) -> Result<CString> {
     CString::new(text).map_err(|_| Error::fits(path, "the path holds a zero character"))
 }
 
+/// Text for a FITS file, which holds printable ASCII and nothing else; readers fail on what is not.
 fn c_text(text: &str) -> CString {
-    // A zero character cannot be in a FITS file either.
-    CString::new(text.replace('\0', " ")).unwrap_or_default()
+    let ascii = text.chars().map(|c| if matches!(c, ' '..='~') { c } else { '?' });
+    CString::new(ascii.collect::<String>()).unwrap_or_default()
 }
 
 impl FitsFile {
@@ -384,12 +385,27 @@ impl FitsFile {
         self.check(status, "cannot write a keyword")
     }
 
-    /// Adds a line of history, as many cards as it takes.
+    /// Adds a text to the history, broken between words into cards of 72 characters.
     pub(super) fn add_history(&mut self, text: &str) -> Result<()> {
-        let (text, mut status) = (c_text(text), 0);
-        // SAFETY: the text outlives the call.
-        unsafe { c::ffphis(self.ptr, text.as_ptr(), &mut status) };
-        self.check(status, "cannot write the history")
+        let mut lines = vec![String::new()];
+        for word in text.split(' ') {
+            match lines.last_mut() {
+                Some(line) if line.is_empty() || line.len() + 1 + word.len() <= 72 => {
+                    if !line.is_empty() {
+                        line.push(' ');
+                    }
+                    line.push_str(word);
+                }
+                _ => lines.push(format!("  {word}")),
+            }
+        }
+        for line in lines {
+            let (line, mut status) = (c_text(&line), 0);
+            // SAFETY: the text outlives the call.
+            unsafe { c::ffphis(self.ptr, line.as_ptr(), &mut status) };
+            self.check(status, "cannot write the history")?;
+        }
+        Ok(())
     }
 
     /// Closes the file, with the error that closing (the last write) may bring.

@@ -96,7 +96,11 @@ impl Calibration {
         stamp.flags.set(Flags::ZERO_POINT_ASSUMED, fainter.is_none());
         let same = pixel_scale.is_some_and(|s| (s / self.pixel_scale - 1.0).abs() < SAME_SCALE);
         stamp.flags.set(Flags::PIXEL_SCALE, !same);
+        let sky = image.header.wcs.as_ref().map(|wcs| wcs.sky(stamp.x, stamp.y));
+        let (ra, dec) = sky.unwrap_or((f64::NAN, f64::NAN));
         let row = Row {
+            ra,
+            dec,
             id: image.name.clone(),
             file: image.path.display().to_string(),
             x: stamp.x,
@@ -139,7 +143,7 @@ fn measure(
     }
     for row in &mut rows {
         row.re_arcsec *= row.re_maj;
-        // `max` would turn an axis ratio that was not measured into 0.
+        // Not `max`, which would make 0 of an unknown axis ratio.
         row.re_circ = row.re_maj * row.q.clamp(0.0, f64::INFINITY).sqrt();
     }
     Ok(rows)

@@ -75,6 +75,7 @@ fn a_catalogue_has_a_row_for_every_stamp_in_each_format() {
         let mag: f64 = fields[7].parse().unwrap();
         assert!((mag - mags[row]).abs() < 1e-4, "{line}: {}", mags[row]);
         assert!((arcsec[row] - 0.06 * radii[row]).abs() < 1e-9);
+        assert_eq!(fields[9], "", "a circularised radius needs an axis ratio");
     }
     assert!(column(&mut file, "N").iter().all(|n| n.is_nan()));
     for (key, unit) in [("TUNIT7", "mag"), ("TUNIT8", "pixel"), ("TUNIT10", "arcsec")] {
