@@ -28,7 +28,8 @@ impl Statistics {
         let bias = median(errors.clone());
         let scatter = 1.4826 * median(errors.iter().map(|e| (e - bias).abs()).collect());
         let outliers = errors.iter().filter(|&e| (e - bias).abs() > 5.0 * scatter).count() as f64 / n;
-        Statistics { count: pairs.len(), r2: 1.0 - residual / spread, bias, scatter, outliers }
+        let r2 = if spread > 0.0 { 1.0 - residual / spread } else { f64::NAN };
+        Statistics { count: pairs.len(), r2, bias, scatter, outliers }
     }
 }
 
@@ -54,6 +55,11 @@ mod tests {
     #[test]
     fn the_mean_as_estimate_has_r2_of_zero() {
         assert_eq!(Statistics::of(&[(1.0, 2.0), (2.0, 2.0), (3.0, 2.0)]).r2, 0.0);
+    }
+
+    #[test]
+    fn one_pair_says_nothing_of_r2() {
+        assert!(Statistics::of(&[(1.0, 2.0)]).r2.is_nan() && Statistics::of(&[]).r2.is_nan());
     }
 
     #[test]
