@@ -19,13 +19,13 @@ pub struct Arguments {
     #[arg(short, long, default_value = "demo")]
     output: PathBuf,
     /// Stamps to learn from, a tenth of them held out
-    #[arg(long, default_value_t = 2400, value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, default_value_t = 3200, value_parser = clap::value_parser!(u64).range(1..))]
     stamps: u64,
     /// Stamps to test on, never learned from
     #[arg(long, default_value_t = 320, value_parser = clap::value_parser!(u64).range(1..))]
     test: u64,
     /// Epochs
-    #[arg(long, default_value_t = 2, value_parser = super::at_least_one)]
+    #[arg(long, default_value_t = 1, value_parser = super::at_least_one)]
     epochs: usize,
     /// The smallest setting that still goes through every step, for checks of an installation
     #[arg(long, conflicts_with_all = ["stamps", "test", "epochs"])]

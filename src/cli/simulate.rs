@@ -25,15 +25,15 @@ pub struct Arguments {
     #[arg(short, long)]
     output: PathBuf,
     /// Threads; 0: one a core
-    #[arg(long, default_value_t = 0)]
-    threads: usize,
+    #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u16).range(..=1024))]
+    threads: u16,
 }
 
 pub fn run(arguments: &Arguments, common: &Common) -> Result<()> {
     let survey = Survey::find(&arguments.survey)?;
     check_output(&arguments.output)?;
     rayon::ThreadPoolBuilder::new()
-        .num_threads(arguments.threads)
+        .num_threads(arguments.threads.into())
         .build_global()
         .map_err(|e| Error::Usage(format!("cannot start {} threads: {e}", arguments.threads)))?;
     simulate(&survey, common.seed, arguments.number, &arguments.output, common)
