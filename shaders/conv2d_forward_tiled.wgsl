@@ -14,7 +14,8 @@
 // Dispatch: (⌈⌈WIDTH/8⌉·⌈HEIGHT/4⌉ / TILES⌉, ⌈CO/OUTPUTS / LANES⌉, N).
 //
 // What makes it fast: 32·OUTPUTS·4·KW multiply-adds for 8 pixel loads and 4·KW weight loads, all
-// operands in registers. One loop over (channel group, kernel row): two nested ones are slower.
+// operands in registers. One loop runs over channel groups and kernel rows together, which software
+// Vulkan compiles better than two nested ones.
 //
 // Contract: subgroups of at least 8 lanes; LANES a multiple of 8, and, where TILES > 1, of the
 // subgroup size, so that a subgroup never spans two tiles. Reads are clamped into the image.

@@ -55,7 +55,7 @@ pub fn run(arguments: &Arguments, common: &Common) -> Result<()> {
         warm_up: 0,
         schedule: Schedule::Linear,
         validation: 0.1,
-        batch: 32,
+        batch: 16,
         // Few passes: every stamp counts as it is, mirrored or not.
         shift: 0.0,
         ..Recipe::paper(Parameter::Magnitude, common.seed)

@@ -75,7 +75,9 @@ impl Common {
         let gpu = Gpu::open(&GpuOptions { device: self.device.clone(), ..GpuOptions::default() })?;
         self.say(format!("device: {}", gpu.description()));
         if gpu.is_software() {
-            self.say("        (no GPU: the kernels run on the CPU; slow, but the same results)");
+            self.say(
+                "        (no GPU: the kernels run on the processor; slow, but the same results to rounding)",
+            );
         }
         Ok(gpu)
     }
