@@ -163,7 +163,7 @@ fn stamps_that_the_network_or_the_recipe_cannot_take_are_an_error() -> Result<()
     let scaling = Scaling { min: 0.0, max: 1.0 };
     let result = Training::start(&gpu, &stamps, &recipe(), &network, scaling, folder.path());
     let message = result.err().expect("stamps of 16 pixels").to_string();
-    assert!(message.contains("[20, 20, 1]") && message.contains("16×16"), "{message}");
+    assert!(message.contains("20×20×1") && message.contains("16×16×1"), "{message}");
     for (few, validation) in [(1, 0.2), (2, 0.01), (1, 0.9)] {
         let few = common::stamps(1, 0..few)?;
         let recipe = Recipe { validation, ..recipe() };
