@@ -14,14 +14,17 @@ fn scratch() -> MutexGuard<'static, Vec<PathBuf>> {
     SCRATCH.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Removes whatever is unfinished, for a process that is about to end in the midst of it.
+/// Removes whatever is unfinished, for a process that is about to end in the midst of it. From here on no other thread
+/// can begin a temporary folder or put one into its place: it waits for the end.
 pub fn remove_unfinished() {
-    for folder in scratch().drain(..) {
-        // A second time, where another thread was just writing to it.
-        if std::fs::remove_dir_all(&folder).is_err() {
-            let _ = std::fs::remove_dir_all(&folder);
-        }
+    const TRIES: usize = 10;
+    let mut folders = scratch();
+    for folder in folders.drain(..) {
+        // More than once, where another thread is just writing to it.
+        let gone = |_: &usize| std::fs::remove_dir_all(&folder).is_ok() || !folder.exists();
+        (0..TRIES).find(gone);
     }
+    std::mem::forget(folders);
 }
 
 /// A temporary folder, gone with the value and with an interrupted process.
@@ -33,9 +36,16 @@ impl Scratch {
     /// # Errors
     /// The system's, where `parent` is not a folder that can be written.
     pub fn new(parent: &Path) -> io::Result<Self> {
+        let mut folders = scratch();
         let folder = tempfile::Builder::new().prefix(".legato-").tempdir_in(parent)?;
-        scratch().push(folder.path().to_owned());
+        folders.push(folder.path().to_owned());
         Ok(Scratch(folder))
+    }
+
+    /// Runs what puts the finished contents into their place, as one step that an interrupt comes before or after.
+    pub fn settle<R>(&self, renames: impl FnOnce() -> R) -> R {
+        let _held = scratch();
+        renames()
     }
 
     /// The folder.
@@ -107,7 +117,7 @@ impl Pending {
     pub fn finish(self) -> Result<()> {
         let synced = std::fs::OpenOptions::new().write(true).open(self.path()).and_then(|f| f.sync_all());
         synced
-            .and_then(|()| std::fs::rename(self.path(), &self.target))
+            .and_then(|()| self.folder.settle(|| std::fs::rename(self.path(), &self.target)))
             .map_err(|e| Error::io(&self.target, "write", e))
     }
 }

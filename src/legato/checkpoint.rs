@@ -89,17 +89,19 @@ pub fn save(
     files::replace(&fresh.path().join(STATE), &text)?;
 
     let (current, former) = (run.join(FOLDER), run.join(FORMER));
-    if current.exists() {
+    fresh.settle(|| {
+        if current.exists() {
+            if former.exists() {
+                std::fs::remove_dir_all(&former).map_err(failed("clear"))?;
+            }
+            std::fs::rename(&current, &former).map_err(failed("rename in"))?;
+        }
+        std::fs::rename(fresh.path(), &current).map_err(failed("rename in"))?;
         if former.exists() {
             std::fs::remove_dir_all(&former).map_err(failed("clear"))?;
         }
-        std::fs::rename(&current, &former).map_err(failed("rename in"))?;
-    }
-    std::fs::rename(fresh.path(), &current).map_err(failed("rename in"))?;
-    if former.exists() {
-        std::fs::remove_dir_all(&former).map_err(failed("clear"))?;
-    }
-    Ok(())
+        Ok(())
+    })
 }
 
 /// Whether a folder is a checkpoint, by its name.
