@@ -13,14 +13,6 @@
 // their place; a row's eleven pixels are loaded once by the subgroup and every window is shuffled
 // out of registers.
 
-override HEIGHT: u32;
-override WIDTH: u32;
-override CO: u32;
-override KH: u32;
-override KW: u32;
-override PAD_TOP: u32;
-override PAD_LEFT: u32;
-override LANES: u32;
 override TILES: u32;
 
 @group(0) @binding(0) var<storage, read> x: array<f32>;
@@ -29,9 +21,7 @@ override TILES: u32;
 @group(0) @binding(3) var<storage, read_write> y: array<Outputs>;
 
 fn pixel(image: u32, i: i32, j: i32) -> f32 {
-  let inside = i >= 0 && i < i32(HEIGHT) && j >= 0 && j < i32(WIDTH);
-  let at = (image * HEIGHT + u32(clamp(i, 0, i32(HEIGHT) - 1))) * WIDTH + u32(clamp(j, 0, i32(WIDTH) - 1));
-  return select(0.0, x[at], inside);
+  return select(0.0, x[place(image, i, j)], inside(i, j));
 }
 
 // The weights of kernel row ky, a column each; zero where the kernel is narrower than four.

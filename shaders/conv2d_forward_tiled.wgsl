@@ -20,15 +20,7 @@
 // Contract: subgroups of at least 8 lanes; LANES a multiple of 8, and, where TILES > 1, of the
 // subgroup size, so that a subgroup never spans two tiles. Reads are clamped into the image.
 
-override HEIGHT: u32;
-override WIDTH: u32;
 override CI: u32;
-override CO: u32;
-override KH: u32;
-override KW: u32;
-override PAD_TOP: u32;
-override PAD_LEFT: u32;
-override LANES: u32;
 override TILES: u32;
 
 @group(0) @binding(0) var<storage, read> x: array<vec4f>;
@@ -41,9 +33,7 @@ override TILES: u32;
 struct Pixels { near: vec4f, far: vec4f }
 
 fn pixel(image: u32, i: i32, j: i32, c: u32) -> vec4f {
-  let inside = i >= 0 && i < i32(HEIGHT) && j >= 0 && j < i32(WIDTH);
-  let at = (image * HEIGHT + u32(clamp(i, 0, i32(HEIGHT) - 1))) * WIDTH + u32(clamp(j, 0, i32(WIDTH) - 1));
-  return select(vec4f(), x[at * (CI / 4u) + c], inside);
+  return select(vec4f(), x[place(image, i, j) * (CI / 4u) + c], inside(i, j));
 }
 fn pixels(image: u32, i: i32, j: i32, c: u32) -> Pixels {
   return Pixels(pixel(image, i, j, c), pixel(image, i, j + 4, c));

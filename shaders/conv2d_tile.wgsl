@@ -1,9 +1,29 @@
-// The arithmetic that the tiled convolution kernels share. The first part of each module sets
-// OUTPUTS, the output channels of an invocation, and the types Outputs and Matrix of that width.
+// What the tiled convolution kernels share: their sizes, the border, the arithmetic. The first part
+// of each module sets OUTPUTS, the output channels of an invocation, and the types Outputs and
+// Matrix of that width.
 //
 // All of them multiply 4-vectors by small matrices kept in registers. A row of the image is loaded
 // once by a whole subgroup, a pixel a lane, and spread with subgroupBroadcast: that is one load
 // where each lane would otherwise make eight.
+
+override HEIGHT: u32;
+override WIDTH: u32;
+override CO: u32;
+override KH: u32;
+override KW: u32;
+override PAD_TOP: u32;
+override PAD_LEFT: u32;
+override LANES: u32;
+
+// Whether a pixel lies on the image or on its border of zeros.
+fn inside(i: i32, j: i32) -> bool {
+  return i >= 0 && i < i32(HEIGHT) && j >= 0 && j < i32(WIDTH);
+}
+
+// The number of a pixel, counted over the whole batch; beyond the border, that of the nearest.
+fn place(image: u32, i: i32, j: i32) -> u32 {
+  return (image * HEIGHT + u32(clamp(i, 0, i32(HEIGHT) - 1))) * WIDTH + u32(clamp(j, 0, i32(WIDTH) - 1));
+}
 
 // sum + weights·x: a column of weights for each of the four components of x.
 fn multiply_add(weights: Matrix, x: vec4f, sum: Outputs) -> Outputs {

@@ -19,14 +19,6 @@
 // row are shuffled out of one load a lane. Contract: subgroups of at least 8 lanes, LANES a
 // multiple of 8.
 
-override HEIGHT: u32;
-override WIDTH: u32;
-override CO: u32;
-override KH: u32;
-override KW: u32;
-override PAD_TOP: u32;
-override PAD_LEFT: u32;
-override LANES: u32;
 
 struct Immediates { rows: u32, all: u32 }
 var<immediate> given: Immediates;
@@ -36,9 +28,7 @@ var<immediate> given: Immediates;
 @group(0) @binding(2) var<storage, read_write> p: array<Outputs>;
 
 fn pixel(image: u32, i: i32, j: i32) -> f32 {
-  let inside = i >= 0 && i < i32(HEIGHT) && j >= 0 && j < i32(WIDTH);
-  let at = (image * HEIGHT + u32(clamp(i, 0, i32(HEIGHT) - 1))) * WIDTH + u32(clamp(j, 0, i32(WIDTH) - 1));
-  return select(0.0, x[at], inside);
+  return select(0.0, x[place(image, i, j)], inside(i, j));
 }
 
 fn gradient(row: u32, j: u32, o: u32) -> Outputs {

@@ -19,15 +19,7 @@
 //
 // Contract: as conv2d_forward_tiled.wgsl, with GROUPS in place of TILES.
 
-override HEIGHT: u32;
-override WIDTH: u32;
 override CI: u32;
-override CO: u32;
-override KH: u32;
-override KW: u32;
-override PAD_TOP: u32;
-override PAD_LEFT: u32;
-override LANES: u32;
 override GROUPS: u32;
 
 struct Immediates { rows: u32, all: u32 }
@@ -41,9 +33,7 @@ var<immediate> given: Immediates;
 struct Taps { k0: Matrix, k1: Matrix, k2: Matrix, k3: Matrix }
 
 fn pixel(image: u32, i: i32, j: i32, c: u32) -> vec4f {
-  let inside = i >= 0 && i < i32(HEIGHT) && j >= 0 && j < i32(WIDTH);
-  let at = (image * HEIGHT + u32(clamp(i, 0, i32(HEIGHT) - 1))) * WIDTH + u32(clamp(j, 0, i32(WIDTH) - 1));
-  return select(vec4f(), x[at * (CI / 4u) + c], inside);
+  return select(vec4f(), x[place(image, i, j) * (CI / 4u) + c], inside(i, j));
 }
 
 fn gradient(row: u32, j: u32, o: u32) -> Outputs {
