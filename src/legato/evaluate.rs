@@ -1,5 +1,6 @@
 //! Predictions beside the truth of a data set.
 
+use super::predict::estimate;
 use super::{Estimator, Parameter, Stamps, Statistics};
 use crate::engine::Gpu;
 use crate::{Error, Result};
@@ -37,21 +38,15 @@ pub fn evaluate(
         stamps.check_truth(parameter)?;
     }
     // The same stamps in the networks' flux unit.
-    let zero_point = estimators.values().next().map_or(f64::NAN, |e| e.provenance.zero_point);
-    let factor = match 10_f64.powf(-0.4 * (stamps.meta.zero_point - zero_point)) {
-        factor if factor.is_finite() => factor as f32,
-        _ => 1.0,
-    };
+    let factor = estimators.values().next().and_then(|e| e.provenance.flux_factor(stamps.meta.zero_point));
+    let factor = factor.unwrap_or(1.0) as f32;
     let mut values: BTreeMap<Parameter, Vec<f64>> = BTreeMap::new();
     for first in (0..stamps.len()).step_by(batch.max(1)) {
         let indices = first..stamps.len().min(first + batch.max(1));
         let count = indices.len();
         let pixels: Vec<f32> = indices.flat_map(|i| stamps.pixels(i)).map(|p| p * factor).collect();
-        let input = gpu.upload(&[count, size, size, 1], &pixels)?;
-        let pending: Vec<_> =
-            estimators.iter().map(|(p, e)| Ok((*p, e.start(gpu, &input)?))).collect::<Result<_>>()?;
-        for (parameter, pending) in pending {
-            values.entry(parameter).or_default().extend(pending.wait()?);
+        for (estimator, estimates) in estimate(gpu, estimators, &pixels)? {
+            values.entry(estimator.provenance.parameter).or_default().extend(estimates);
         }
         progress(count);
     }

@@ -1,6 +1,7 @@
 //! The main job: from FITS images to a catalogue.
 
-use super::{Estimator, Parameter};
+use super::predict::estimate;
+use super::{Estimator, Parameter, Provenance};
 use crate::engine::Gpu;
 use crate::fits::{Catalogue, Flags, Image, Row, Stamp, cut, open_images};
 use crate::{Error, Result};
@@ -34,17 +35,13 @@ pub fn fit(
     let Some(any) = estimators.values().next() else {
         return Err(Error::Usage("no trained network was given".into()));
     };
-    let calibration = Calibration {
-        zero_point: any.provenance.zero_point,
-        pixel_scale: any.provenance.pixel_scale,
-        options: *options,
-    };
+    let calibration = Calibration { networks: &any.provenance, options: *options };
     let size = any.stamp_size();
     let (mut catalogue, mut failures) = (Catalogue::default(), Vec::new());
     let mut waiting: Vec<(Row, Stamp)> = Vec::new();
     let mut measure = |waiting: &mut Vec<(Row, Stamp)>| -> Result<()> {
         let count = waiting.len();
-        catalogue.rows.extend(measure(gpu, estimators, size, std::mem::take(waiting))?);
+        catalogue.rows.extend(measure(gpu, estimators, std::mem::take(waiting))?);
         progress(count);
         Ok(())
     };
@@ -74,14 +71,13 @@ pub fn fit(
 }
 
 /// How an image becomes one like those that the networks were trained on.
-struct Calibration {
-    /// Of the networks' images; NaN where unknown.
-    zero_point: f64,
-    pixel_scale: f64,
+struct Calibration<'a> {
+    /// Of any of the networks, which all take images of one calibration.
+    networks: &'a Provenance,
     options: FitOptions,
 }
 
-impl Calibration {
+impl Calibration<'_> {
     /// The image's stamp in the networks' flux unit, and the part of its row that is known before
     /// any measurement.
     fn stamp(&self, image: &Image, size: usize) -> (Row, Stamp) {
@@ -90,11 +86,11 @@ impl Calibration {
         let mut stamp = cut(image, size, None);
         let zero_point = self.options.zero_point.or(image.header.zero_point);
         let pixel_scale = self.options.pixel_scale.or(image.header.pixel_scale);
-        let fainter = zero_point.map(|z| z - self.zero_point).filter(|d| d.is_finite());
-        let factor = 10_f64.powf(-0.4 * fainter.unwrap_or(0.0));
+        let known = zero_point.and_then(|z| self.networks.flux_factor(z));
+        let factor = known.unwrap_or(1.0);
         stamp.pixels.iter_mut().for_each(|p| *p = (f64::from(*p) * factor) as f32);
-        stamp.flags.set(Flags::ZERO_POINT_ASSUMED, fainter.is_none());
-        let same = pixel_scale.is_some_and(|s| (s / self.pixel_scale - 1.0).abs() < SAME_SCALE);
+        stamp.flags.set(Flags::ZERO_POINT_ASSUMED, known.is_none());
+        let same = pixel_scale.is_some_and(|s| (s / self.networks.pixel_scale - 1.0).abs() < SAME_SCALE);
         stamp.flags.set(Flags::PIXEL_SCALE, !same);
         let sky = image.header.wcs.as_ref().map(|wcs| wcs.sky(stamp.x, stamp.y));
         let (ra, dec) = sky.unwrap_or((f64::NAN, f64::NAN));
@@ -119,16 +115,12 @@ impl Calibration {
 fn measure(
     gpu: &Gpu,
     estimators: &BTreeMap<Parameter, Estimator>,
-    size: usize,
     batch: Vec<(Row, Stamp)>,
 ) -> Result<Vec<Row>> {
     let pixels: Vec<f32> = batch.iter().flat_map(|(_, stamp)| &stamp.pixels).copied().collect();
-    let input = gpu.upload(&[batch.len(), size, size, 1], &pixels)?;
-    let pending: Vec<_> =
-        estimators.values().map(|e| Ok((e, e.start(gpu, &input)?))).collect::<Result<_>>()?;
     let mut rows: Vec<Row> = batch.into_iter().map(|(row, _)| row).collect();
-    for (estimator, pending) in pending {
-        for (row, value) in rows.iter_mut().zip(pending.wait()?) {
+    for (estimator, estimates) in estimate(gpu, estimators, &pixels)? {
+        for (row, value) in rows.iter_mut().zip(estimates) {
             if row.flags.contains(Flags::NO_DATA) {
                 continue;
             }

@@ -2,8 +2,8 @@
 
 use super::checkpoint::is_checkpoint;
 use super::{Parameter, Provenance};
+use crate::engine::Gpu;
 use crate::engine::nn::{Model, weights};
-use crate::engine::{Gpu, Tensor};
 use crate::{Error, Result};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -42,24 +42,28 @@ impl Estimator {
     pub fn stamp_size(&self) -> usize {
         self.model.network().input[0]
     }
-
-    /// Physical values for a batch of stamps \[N\]\[H\]\[W\]\[1\] on the device, when they arrive.
-    pub(super) fn start(&self, gpu: &Gpu, stamps: &Tensor) -> Result<PendingValues> {
-        let output = self.model.infer(gpu, stamps)?;
-        Ok(PendingValues { readback: gpu.start_read(&output)?, scaling: self.provenance.scaling })
-    }
 }
 
-/// Estimates on their way from the device.
-pub(super) struct PendingValues {
-    readback: crate::engine::gpu::Readback,
-    scaling: super::Scaling,
-}
-
-impl PendingValues {
-    pub fn wait(self) -> Result<Vec<f64>> {
-        Ok(self.readback.wait()?.into_iter().map(|t| self.scaling.value(f64::from(t))).collect())
-    }
+/// Runs every network over one upload of square stamps, pixel by pixel and stamp after stamp; the physical values that
+/// each gives for them.
+pub(super) fn estimate<'a>(
+    gpu: &Gpu,
+    estimators: &'a BTreeMap<Parameter, Estimator>,
+    pixels: &[f32],
+) -> Result<Vec<(&'a Estimator, Vec<f64>)>> {
+    let size = estimators.values().next().map_or(1, Estimator::stamp_size);
+    let stamps = gpu.upload(&[pixels.len() / (size * size), size, size, 1], pixels)?;
+    let start = |estimator: &'a Estimator| {
+        let output = estimator.model.infer(gpu, &stamps)?;
+        Ok((estimator, gpu.start_read(&output)?))
+    };
+    let started: Vec<_> = estimators.values().map(start).collect::<Result<_>>()?;
+    let arrived = started.into_iter().map(|(estimator, readback)| {
+        let scaling = estimator.provenance.scaling;
+        let targets = readback.wait()?;
+        Ok((estimator, targets.into_iter().map(|t| scaling.value(f64::from(t))).collect()))
+    });
+    arrived.collect()
 }
 
 /// The networks of a folder, one a parameter: every `*.safetensors` in it and every `*/weights.safetensors` below it

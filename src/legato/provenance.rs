@@ -48,6 +48,12 @@ pub struct Provenance {
 }
 
 impl Provenance {
+    /// By what to multiply images of another zero point to bring them to the network's flux unit; `None` where one of
+    /// the two is unknown.
+    pub fn flux_factor(&self, zero_point: f64) -> Option<f64> {
+        Some(10_f64.powf(-0.4 * (zero_point - self.zero_point))).filter(|factor| factor.is_finite())
+    }
+
     /// As metadata of a weights file.
     ///
     /// # Errors

@@ -461,8 +461,7 @@ mod tests {
     use super::*;
 
     fn gpu() -> Gpu {
-        let device = std::env::var("LEGATO_TEST_DEVICE").unwrap_or_else(|_| "auto".into());
-        Gpu::open(&GpuOptions { device, ..GpuOptions::default() }).expect("the tests need a device")
+        crate::engine::ops::check::open(GpuOptions::default())
     }
 
     #[test]

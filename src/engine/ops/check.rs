@@ -12,14 +12,16 @@ use std::cell::OnceCell;
 const REFERENCE_TOLERANCE: f64 = 1e-5;
 const GRADIENT_TOLERANCE: f64 = 1e-3;
 
+/// The device of the unit tests, the one that `LEGATO_TEST_DEVICE` names or the best there is.
+pub fn open(options: GpuOptions) -> Gpu {
+    let device = std::env::var("LEGATO_TEST_DEVICE").unwrap_or(options.device);
+    Gpu::open(&GpuOptions { device, ..options }).unwrap_or_else(|e| panic!("the tests need a device: {e}"))
+}
+
 /// Runs a test on a device with checked modules and on one with unchecked ones.
 pub fn on_every_gpu(test: impl Fn(&Gpu) -> Result<()>) {
     thread_local!(static GPUS: OnceCell<[Gpu; 2]> = const { OnceCell::new() });
-    let open = |unchecked| {
-        let device = std::env::var("LEGATO_TEST_DEVICE").unwrap_or_else(|_| "auto".into());
-        Gpu::open(&GpuOptions { device, unchecked, ..GpuOptions::default() })
-            .unwrap_or_else(|e| panic!("the tests need a device: {e}"))
-    };
+    let open = |unchecked| open(GpuOptions { unchecked, ..GpuOptions::default() });
     GPUS.with(|gpus| {
         for (gpu, modules) in
             gpus.get_or_init(|| [open(false), open(true)]).iter().zip(["checked", "unchecked"])
@@ -34,9 +36,7 @@ pub fn on_every_gpu(test: impl Fn(&Gpu) -> Result<()>) {
 pub fn on_every_kind_of_gpu(test: impl Fn(&Gpu) -> Result<()>) {
     on_every_gpu(&test);
     for subgroups in [Some((8, 64)), None] {
-        let device = std::env::var("LEGATO_TEST_DEVICE").unwrap_or_else(|_| "auto".into());
-        let options = GpuOptions { device, subgroups: Some(subgroups), ..GpuOptions::default() };
-        let gpu = Gpu::open(&options).unwrap_or_else(|e| panic!("the tests need a device: {e}"));
+        let gpu = open(GpuOptions { subgroups: Some(subgroups), ..GpuOptions::default() });
         test(&gpu).unwrap_or_else(|e| panic!("subgroups {subgroups:?}: {e}"));
     }
 }
