@@ -25,7 +25,7 @@ mod survey;
 
 pub use noise::Noise;
 pub use psf::{Psf, PsfImage};
-pub use render::Renderer;
+pub use render::{Light, PixelConvention, Renderer, Source};
 pub use sersic::{INDEX_LIMITS, Sersic, b_n, flux_of, magnitude_of};
 pub use simulate::{Simulator, Truth};
 pub use survey::{Distribution, GalaxyRanges, NoiseCorrelation, PsfModel, Range, Survey};

@@ -17,6 +17,7 @@ use super::psf::Psf;
 use super::sersic::Sersic;
 use crate::{Error, Result};
 use rustfft::num_complex::Complex64;
+use serde::{Deserialize, Serialize};
 use std::f64::consts::TAU;
 
 /// Pixels around the stamp.
@@ -25,6 +26,40 @@ const MARGIN: usize = 32;
 /// frequency, up to `FINEST` samples per pixel along each axis.
 const NEGLIGIBLE: f64 = 1e-5;
 const FINEST: usize = 8;
+
+/// What the pixels do to a galaxy that the PSF has not done already.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PixelConvention {
+    /// Nothing: a PSF measured on images holds the pixel's response. A stamp's value is the galaxy convolved
+    /// with the PSF, at the pixel's centre (GalSim's `no_pixel`).
+    #[default]
+    EffectivePsf,
+    /// The convolved galaxy is averaged over each pixel as well, as GALFIT does, which counts the pixel twice
+    /// where the PSF is an effective one.
+    PixelAveraged,
+}
+
+/// One source of light on or near a stamp. `x`, `y` are its centre in FITS pixels: 1.0 is the centre of the
+/// stamp's first pixel; it may lie outside.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Source {
+    /// What shines.
+    pub light: Light,
+    /// Centre, FITS pixels.
+    pub x: f64,
+    /// Centre, FITS pixels.
+    pub y: f64,
+}
+
+/// What shines.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Light {
+    /// A galaxy, or a component of one.
+    Galaxy(Sersic),
+    /// A point of this flux, in the image's unit.
+    Star(f64),
+}
 
 /// Draws galaxies on square stamps of one size, pixel scale and PSF. Shared between threads.
 pub struct Renderer {
@@ -101,6 +136,25 @@ impl Renderer {
     /// Pixels along a side of a stamp.
     pub fn size(&self) -> usize {
         self.size
+    }
+
+    /// The light of all `sources` on a stamp, row-major, y up, flux per pixel.
+    pub fn scene(&self, sources: &[Source]) -> Vec<f64> {
+        let mut stamp = vec![0.0; self.size * self.size];
+        for source in sources {
+            let galaxy = match source.light {
+                Light::Galaxy(galaxy) => galaxy,
+                // A stand-in until the renderer draws points itself.
+                Light::Star(flux) => match Sersic::new(flux, 0.01, 0.5, 1.0, 0.0) {
+                    Ok(point) => point,
+                    Err(_) => continue,
+                },
+            };
+            for (sum, value) in stamp.iter_mut().zip(self.render(&galaxy, source.x, source.y)) {
+                *sum += value;
+            }
+        }
+        stamp
     }
 
     /// The galaxy on a stamp, row-major, y up (the first row is FITS row 1), in the unit of its flux per

@@ -39,7 +39,7 @@ pub struct Simulator {
     survey: Survey,
     seed: u64,
     renderer: Renderer,
-    noise: Noise,
+    noise: Option<Noise>,
 }
 
 /// Sub-streams of [`Stream::Simulation`]: what is drawn.
@@ -73,7 +73,13 @@ impl Simulator {
     pub fn with_psf(survey: Survey, psf: &Psf, seed: u64) -> Result<Self> {
         let renderer = Renderer::new(survey.stamp_size, survey.pixel_scale, psf)?;
         let noise = Noise::new(survey.noise_sigma, survey.exposure, survey.noise_correlation.as_ref());
-        Ok(Simulator { survey, seed, renderer, noise })
+        Ok(Simulator { survey, seed, renderer, noise: Some(noise) })
+    }
+
+    /// The same simulator, whose stamps hold no noise.
+    #[must_use]
+    pub fn without_noise(self) -> Self {
+        Simulator { noise: None, ..self }
     }
 
     /// The survey that is simulated.
@@ -128,11 +134,22 @@ impl Simulator {
     /// As [`Simulator::noiseless`].
     pub fn stamp(&self, index: u64) -> Result<(Vec<f32>, Truth)> {
         let truth = self.truth(index);
-        let mut pixels = self.noiseless(&truth)?;
-        let numbers =
-            |sub| Philox::new(self.seed, Stream::Simulation, sub, index.wrapping_mul(BLOCKS_PER_STAMP));
-        self.noise.add(&mut pixels, self.survey.stamp_size, &mut numbers(SKY), &mut numbers(PHOTONS));
-        Ok((pixels.into_iter().map(|p| p as f32).collect(), truth))
+        Ok((self.stamp_of(&truth, index)?, truth))
+    }
+
+    /// A stamp of the galaxy that `truth` describes, alone, with the noise of stamp `index`: `stamp_size`² pixels
+    /// in e/s, row-major, y up.
+    ///
+    /// # Errors
+    /// As [`Simulator::noiseless`].
+    pub fn stamp_of(&self, truth: &Truth, index: u64) -> Result<Vec<f32>> {
+        let mut pixels = self.noiseless(truth)?;
+        if let Some(noise) = &self.noise {
+            let numbers =
+                |sub| Philox::new(self.seed, Stream::Simulation, sub, index.wrapping_mul(BLOCKS_PER_STAMP));
+            noise.add(&mut pixels, self.survey.stamp_size, &mut numbers(SKY), &mut numbers(PHOTONS));
+        }
+        Ok(pixels.into_iter().map(|p| p as f32).collect())
     }
 
     /// The stamps of a range of indices, one after another, and what is on them; made in parallel,
