@@ -418,6 +418,57 @@ mod tests {
     }
 
     #[test]
+    fn stamps_have_the_moments_of_galaxy_and_psf() {
+        // Of a Sérsic profile ⟨r²⟩ = R_e² b^(−2n) Γ(4n)/Γ(2n), half of it along either axis before the minor one
+        // is squeezed; variances of galaxy and PSF add, and flux and centre stay.
+        let fwhm = 0.25;
+        let renderer = Renderer::new(128, 0.06, &Psf::gaussian(fwhm).unwrap()).unwrap();
+        let psf = (fwhm / 0.06).powi(2) / (8.0 * std::f64::consts::LN_2);
+        for (re, n, q, pa) in [
+            (1.5, 0.3, 0.2, 20.0),
+            (9.0, 0.3, 0.8, 70.0),
+            (0.3, 1.0, 0.05, 45.0),
+            (2.0, 1.0, 0.5, -30.0),
+            (0.5, 2.0, 1.0, 0.0),
+        ] {
+            let galaxy = Sersic::new(7.0, re, n, q, pa).unwrap();
+            let (x, y) = (64.9, 63.8);
+            let stamp = renderer.render(&galaxy, x, y);
+            let moment = |f: &dyn Fn(f64, f64) -> f64| {
+                stamp
+                    .iter()
+                    .enumerate()
+                    .map(|(i, p)| p * f((i % 128) as f64 + 1.0 - x, (i / 128) as f64 + 1.0 - y))
+                    .sum::<f64>()
+                    / 7.0
+            };
+            let ratio = (statrs::function::gamma::ln_gamma(4.0 * n)
+                - statrs::function::gamma::ln_gamma(2.0 * n))
+            .exp();
+            let major = 0.5 * re * re * galaxy.b.powf(-2.0 * n) * ratio;
+            let minor = q * q * major;
+            let (sin, cos) = pa.to_radians().sin_cos();
+            let size = major + psf;
+            for (name, found, expected, unit) in [
+                ("flux", moment(&|_, _| 1.0), 1.0, 1.0),
+                ("x", moment(&|x, _| x), 0.0, size.sqrt()),
+                ("y", moment(&|_, y| y), 0.0, size.sqrt()),
+                ("xx", moment(&|x, _| x * x), sin * sin * major + cos * cos * minor + psf, size),
+                ("yy", moment(&|_, y| y * y), cos * cos * major + sin * sin * minor + psf, size),
+                ("xy", moment(&|x, y| x * y), sin * cos * (minor - major), size),
+            ] {
+                // Second moments weigh the faintest pixels most.
+                let allowed = if name.len() == 2 { 5e-5 } else { 1e-6 };
+                println!("re {re} n {n} q {q} {name}: {:.1e}", (found - expected) / unit);
+                assert!(
+                    (found - expected).abs() < allowed * unit,
+                    "re {re} n {n} q {q} {name}: {found} {expected}"
+                );
+            }
+        }
+    }
+
+    #[test]
     fn a_gaussian_galaxy_and_psf_make_a_gaussian() {
         // n = 1/2 is a Gaussian of σ = R_e/√(2 ln 2); variances add.
         let scale = 0.06;
