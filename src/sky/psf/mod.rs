@@ -1,10 +1,34 @@
 //! Effective point spread functions: what one photon-emitting point leaves on the pixels, the
 //! pixel's own response included. All are normalised to a total flux of one.
+//!
+//! | file | idea |
+//! |---|---|
+//! | `moffat.rs` | Moffat's profile and its transform |
+//! | `image.rs` | a measured PSF |
+//! | `wfc3.rs` | HST/WFC3-IR F160W from physics |
+//! | `pupil.rs` | a telescope's aperture and its overlap with itself |
+//! | `even.rs` | a band-limited function from samples of one quadrant |
+//! | `measure.rs` | width and encircled light of any PSF |
+
+mod even;
+mod image;
+mod measure;
+mod moffat;
+mod pupil;
+mod wfc3;
+
+pub use image::PsfImage;
+pub use wfc3::Wfc3F160w;
 
 use crate::{Error, Result};
 use rustfft::num_complex::Complex64;
-use statrs::function::gamma::ln_gamma;
-use std::f64::consts::{LN_2, PI, TAU};
+use std::f64::consts::{LN_2, PI};
+use std::fmt;
+
+/// The light that may lie beyond [`Psf::support`].
+const REST: f64 = 1e-4;
+/// The farthest that wings without an end are followed, arcsec.
+const FARTHEST: f64 = 30.0;
 
 /// An effective PSF, centred, of total flux 1. Lengths in arcsec.
 #[derive(Clone, Debug, PartialEq)]
@@ -23,16 +47,8 @@ pub enum Psf {
     },
     /// A measured image.
     Image(PsfImage),
-}
-
-/// A measured PSF on pixels of its own scale, taken as band-limited between them.
-#[derive(Clone, Debug, PartialEq)]
-pub struct PsfImage {
-    pixels: Vec<f64>,
-    width: usize,
-    pixel_scale: f64,
-    /// The centroid, pixels from the first pixel's centre.
-    centre: (f64, f64),
+    /// HST/WFC3-IR F160W drizzled to 0.06″.
+    Wfc3F160w(Wfc3F160w),
 }
 
 impl Psf {
@@ -65,42 +81,31 @@ impl Psf {
     /// and a Gaussian window of 2.5 pixels that follows it, from the brightest pixel on.
     ///
     /// # Errors
-    /// [`Error::Usage`] for an image that is not a whole number of rows, has pixels that are not
-    /// finite, or whose sum is not positive.
+    /// [`Error::Usage`] for an image that is not a whole number of rows, has more than 10,000 pixels a side or some
+    /// that are not finite, whose sum is not positive, or whose centroid lies outside.
     pub fn from_image(pixels: &[f32], width: usize, pixel_scale: f64) -> Result<Self> {
-        let bad = |message: String| Err(Error::Usage(format!("PSF image: {message}")));
-        if width == 0 || pixels.is_empty() || !pixels.len().is_multiple_of(width) {
-            return bad(format!("{} pixels are not rows of {width}", pixels.len()));
-        }
-        if !(pixel_scale > 0.0 && pixel_scale.is_finite()) {
-            return bad(format!("the pixel scale must be positive, not {pixel_scale} arcsec"));
-        }
-        if pixels.iter().any(|p| !p.is_finite()) {
-            return bad("some pixels are not finite".to_owned());
-        }
-        let sum: f64 = pixels.iter().map(|&p| f64::from(p)).sum();
-        if sum <= 0.0 {
-            return bad(format!("the pixels sum to {sum}, not to a positive flux"));
-        }
-        let pixels: Vec<f64> = pixels.iter().map(|&p| f64::from(p) / sum).collect();
-        let centre = centroid(&pixels, width);
-        Ok(Psf::Image(PsfImage { pixels, width, pixel_scale, centre }))
+        PsfImage::new(pixels, width, pixel_scale).map(Psf::Image)
+    }
+
+    /// The effective PSF of HST/WFC3-IR F160W mosaics drizzled to 0.06″, computed from the telescope's optics, the
+    /// detector and the drizzling (see the method's chapter of the book). It ends at 5″, has no transfer beyond the
+    /// Nyquist frequency of 0.06″ pixels, and its diffraction spikes lie along the diagonals.
+    pub fn wfc3_f160w() -> Self {
+        Psf::Wfc3F160w(Wfc3F160w::new())
     }
 
     /// The transfer function p̂(f) = ∫ p(x) exp(−2πi f·x) d²x for all frequencies (fx, fy) of two
     /// axes, in cycles per arcsec: `fx.len()` columns of `fy.len()` values. p̂(0) = 1.
     pub fn transfer(&self, fx: &[f64], fy: &[f64]) -> Vec<Complex64> {
         match self {
-            Psf::Moffat { fwhm, beta } => {
-                let alpha = moffat_alpha(*fwhm, *beta);
-                radial(fx, fy, |f| moffat_transfer(TAU * f * alpha, beta - 1.0))
-            }
+            Psf::Moffat { fwhm, beta } => radial(fx, fy, |f| moffat::transfer(*fwhm, *beta, f)),
             Psf::Gaussian { fwhm } => {
                 // exp(−2π² σ² f²), σ = fwhm / (2 √(2 ln 2)).
                 let scale = PI * PI * fwhm * fwhm / (4.0 * LN_2);
                 radial(fx, fy, |f| (-scale * f * f).exp())
             }
             Psf::Image(image) => image.transfer(fx, fy),
+            Psf::Wfc3F160w(model) => model.transfer(fx, fy),
         }
     }
 
@@ -111,7 +116,8 @@ impl Psf {
         let axis: Vec<f64> = (0..size).map(|i| (i as f64 - (size / 2) as f64) * scale).collect();
         match self {
             Psf::Image(image) => image.resampled(&axis, scale),
-            _ => {
+            Psf::Wfc3F160w(model) => model.resampled(&axis, scale),
+            Psf::Moffat { .. } | Psf::Gaussian { .. } => {
                 let area = scale * scale;
                 axis.iter()
                     .flat_map(|y| axis.iter().map(move |x| (x, y)))
@@ -121,50 +127,48 @@ impl Psf {
         }
     }
 
-    /// Surface density at distance `r` (arcsec) from the centre, per arcsec²; `None` for an image.
+    /// Surface density at distance `r` (arcsec) from the centre, per arcsec²; `None` for what is not circular.
     pub fn density(&self, r: f64) -> Option<f64> {
         match self {
-            Psf::Moffat { fwhm, beta } => {
-                let alpha = moffat_alpha(*fwhm, *beta);
-                let x = r / alpha;
-                Some((beta - 1.0) / (PI * alpha * alpha) * (1.0 + x * x).powf(-beta))
-            }
+            Psf::Moffat { fwhm, beta } => Some(moffat::density(*fwhm, *beta, r)),
             Psf::Gaussian { fwhm } => {
                 let k = 4.0 * LN_2 / (fwhm * fwhm);
                 Some(k / PI * (-k * r * r).exp())
             }
-            Psf::Image(_) => None,
+            Psf::Image(_) | Psf::Wfc3F160w(_) => None,
+        }
+    }
+
+    /// A radius, arcsec, beyond which less than 1e-4 of the light lies; 30″ at most where the wings have no end, and an
+    /// image's farthest corner.
+    pub fn support(&self) -> f64 {
+        match self {
+            Psf::Moffat { fwhm, beta } => moffat::radius_of_all_but(*fwhm, *beta, REST).min(FARTHEST),
+            Psf::Gaussian { fwhm } => fwhm * (-REST.ln() / (4.0 * LN_2)).sqrt(),
+            Psf::Image(image) => image.support(),
+            Psf::Wfc3F160w(model) => model.support(),
         }
     }
 }
 
-fn moffat_alpha(fwhm: f64, beta: f64) -> f64 {
-    0.5 * fwhm / ((LN_2 / beta).exp_m1()).sqrt()
+/// What kind of PSF it is, in words that also fit into a FITS header.
+impl fmt::Display for Psf {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Psf::Moffat { fwhm, beta } => write!(f, "Moffat, FWHM {fwhm} arcsec, beta {beta}"),
+            Psf::Gaussian { fwhm } => write!(f, "Gaussian, FWHM {fwhm} arcsec"),
+            Psf::Image(image) => write!(f, "image of {} arcsec pixels", image.pixel_scale()),
+            Psf::Wfc3F160w(_) => write!(f, "HST/WFC3-IR F160W, 0.06 arcsec"),
+        }
+    }
 }
 
-/// The Moffat transfer function at u = 2π f α: 2 (u/2)^ν K_ν(u) / Γ(ν), ν = β − 1 (Hankel transform
-/// of (1 + r²)^(−β), Gradshteyn & Ryzhik 6.565.4), with K_ν(u) = ∫₀^∞ exp(−u cosh t) cosh(νt) dt by the
-/// trapezoid rule, which converges geometrically for this integrand.
-fn moffat_transfer(u: f64, nu: f64) -> f64 {
-    if u < 1e-6 {
-        return 1.0;
-    }
-    let step = 0.1;
-    let scale = std::f64::consts::LN_2 + nu * (0.5 * u).ln() - ln_gamma(nu);
-    let term = |t: f64| {
-        let common = scale - u * t.cosh();
-        0.5 * ((common + nu * t).exp() + (common - nu * t).exp())
-    };
-    let mut sum = 0.5 * term(0.0);
-    let mut t = step;
-    loop {
-        let value = term(t);
-        sum += value;
-        // Past the maximum at sinh t ≈ ν/u the terms only fall.
-        if value <= 1e-18 * sum && u * t.sinh() > nu {
-            return sum * step;
-        }
-        t += step;
+/// Fails unless a length is positive and finite; `what` names it.
+fn check(what: &str, arcsec: f64) -> Result<()> {
+    if arcsec > 0.0 && arcsec.is_finite() {
+        Ok(())
+    } else {
+        Err(Error::Usage(format!("{what} must be positive, not {arcsec} arcsec")))
     }
 }
 
@@ -183,100 +187,10 @@ fn radial(fx: &[f64], fy: &[f64], transfer: impl Fn(f64) -> f64) -> Vec<Complex6
     out
 }
 
-/// Standard deviation of the window in which a PSF's centroid is taken, pixels.
-const WINDOW: f64 = 2.5;
-
-/// See [`Psf::from_image`].
-fn centroid(pixels: &[f64], width: usize) -> (f64, f64) {
-    let brightest = (0..pixels.len()).max_by(|&a, &b| pixels[a].total_cmp(&pixels[b])).unwrap_or(0);
-    let (mut x, mut y) = ((brightest % width) as f64, (brightest / width) as f64);
-    for _ in 0..30 {
-        let (mut sx, mut sy, mut sum) = (0.0, 0.0, 0.0);
-        for (i, &p) in pixels.iter().enumerate() {
-            let (dx, dy) = ((i % width) as f64 - x, (i / width) as f64 - y);
-            let weight = p * (-0.5 * (dx * dx + dy * dy) / (WINDOW * WINDOW)).exp();
-            sx += weight * dx;
-            sy += weight * dy;
-            sum += weight;
-        }
-        if sum <= 0.0 {
-            break;
-        }
-        // A window as wide as the core halves each step; doubling it restores the pace.
-        x += 2.0 * sx / sum;
-        y += 2.0 * sy / sum;
-    }
-    (x, y)
-}
-
-impl PsfImage {
-    /// The image's own pixel scale, arcsec.
-    pub fn pixel_scale(&self) -> f64 {
-        self.pixel_scale
-    }
-
-    /// The image's centroid, 0-based pixels (x, y).
-    pub fn centre(&self) -> (f64, f64) {
-        self.centre
-    }
-
-    /// The discrete transform of the pixels at any frequency, zero beyond their Nyquist frequency.
-    fn transfer(&self, fx: &[f64], fy: &[f64]) -> Vec<Complex64> {
-        let height = self.pixels.len() / self.width;
-        let wave = |f: f64, n: usize, centre: f64| -> Vec<Complex64> {
-            (0..n).map(|i| Complex64::cis(-TAU * f * self.pixel_scale * (i as f64 - centre))).collect()
-        };
-        let in_band = |f: f64| f.abs() * self.pixel_scale < 0.5;
-        let waves_y: Vec<_> = fy.iter().map(|&f| wave(f, height, self.centre.1)).collect();
-        let mut out = Vec::with_capacity(fx.len() * fy.len());
-        for &f in fx {
-            let along_x = wave(f, self.width, self.centre.0);
-            let rows: Vec<Complex64> = self
-                .pixels
-                .chunks_exact(self.width)
-                .map(|row| row.iter().zip(&along_x).map(|(&p, w)| w * p).sum())
-                .collect();
-            for (g, along_y) in fy.iter().zip(&waves_y) {
-                out.push(if in_band(f) && in_band(*g) {
-                    rows.iter().zip(along_y).map(|(r, w)| r * w).sum()
-                } else {
-                    Complex64::ZERO
-                });
-            }
-        }
-        out
-    }
-
-    /// Band-limited (sinc) interpolation at the points of `axis` × `axis`, arcsec from the centre,
-    /// times the area ratio of pixels of `scale`.
-    fn resampled(&self, axis: &[f64], scale: f64) -> Vec<f64> {
-        let height = self.pixels.len() / self.width;
-        let sinc = |x: f64| if x.abs() < 1e-12 { 1.0 } else { (PI * x).sin() / (PI * x) };
-        let weights = |n: usize, centre: f64| -> Vec<Vec<f64>> {
-            axis.iter()
-                .map(|a| (0..n).map(|i| sinc(a / self.pixel_scale + centre - i as f64)).collect())
-                .collect()
-        };
-        let (along_x, along_y) = (weights(self.width, self.centre.0), weights(height, self.centre.1));
-        let rows: Vec<Vec<f64>> = self
-            .pixels
-            .chunks_exact(self.width)
-            .map(|row| along_x.iter().map(|w| w.iter().zip(row).map(|(a, b)| a * b).sum()).collect())
-            .collect();
-        let area = (scale / self.pixel_scale).powi(2);
-        along_y
-            .iter()
-            .flat_map(|w| {
-                let rows = &rows;
-                (0..axis.len()).map(move |x| area * w.iter().zip(rows).map(|(a, r)| a * r[x]).sum::<f64>())
-            })
-            .collect()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::f64::consts::TAU;
 
     /// ∫ p(r) J₀(2πfr) 2πr dr in r = α sinh v, J₀ as its own integral over the angle.
     fn by_sum(psf: &Psf, f: f64) -> f64 {
@@ -310,18 +224,6 @@ mod tests {
     }
 
     #[test]
-    fn a_half_integer_moffat_has_the_elementary_transfer_function() {
-        // ν = 1/2: 2 (u/2)^½ √(π/2u) e^(−u) / Γ(½) = e^(−u).
-        for u in [0.01, 0.5, 3.0, 15.0] {
-            assert!((moffat_transfer(u, 0.5) / (-u).exp() - 1.0).abs() < 1e-12);
-        }
-        // ν = 3/2: (1 + u) e^(−u).
-        for u in [1e-5, 0.5, 3.0, 30.0] {
-            assert!((moffat_transfer(u, 1.5) / ((1.0 + u) * (-u).exp()) - 1.0).abs() < 1e-12);
-        }
-    }
-
-    #[test]
     fn the_image_has_its_fwhm_and_nearly_all_the_flux() {
         let psf = Psf::moffat(0.175, 3.0).unwrap();
         assert!((psf.density(0.0875).unwrap() / psf.density(0.0).unwrap() - 0.5).abs() < 1e-12);
@@ -348,6 +250,57 @@ mod tests {
         let (a, b) = (psf.image(25, 0.015), model.image(25, 0.015));
         let peak = b[12 * 25 + 12];
         assert!(a.iter().zip(&b).all(|(a, b)| (a - b).abs() < 1e-3 * peak));
+    }
+
+    /// A Gaussian of this FWHM as an image off its middle, of pixels of `scale` arcsec.
+    fn sampled(fwhm: f64, size: usize, scale: f64) -> Psf {
+        let model = Psf::gaussian(fwhm).unwrap();
+        let pixels: Vec<f32> = (0..size * size)
+            .map(|i| {
+                let middle = (size / 2) as f64;
+                let (x, y) = ((i % size) as f64 - middle - 0.31, (i / size) as f64 - middle + 0.24);
+                model.density(scale * x.hypot(y)).unwrap() as f32
+            })
+            .collect();
+        Psf::from_image(&pixels, size, scale).unwrap()
+    }
+
+    #[test]
+    fn a_finely_sampled_image_is_centred_as_well_as_a_coarse_one() {
+        for scale in [0.06, 0.015, 0.005] {
+            let size = 2 * (0.3 / scale) as usize + 1;
+            let Psf::Image(image) = sampled(0.18, size, scale) else { panic!("no image") };
+            let (x, y) = image.centre();
+            let middle = (size / 2) as f64;
+            let off = (x - middle - 0.31).hypot(y - middle + 0.24);
+            assert!(off * scale < 1e-5, "{scale}: {off} pixels");
+        }
+    }
+
+    #[test]
+    fn widths_and_light_within_circles_are_the_same_of_a_model_and_its_image() {
+        let radii = [0.0, 0.03, 0.1, 0.2, 0.31];
+        let (model, image) = (Psf::gaussian(0.18).unwrap(), sampled(0.18, 21, 0.05));
+        assert!((model.fwhm() - image.fwhm()).abs() < 1e-4, "{}", image.fwhm());
+        for (a, b) in model.light_within(&radii).iter().zip(image.light_within(&radii)) {
+            assert!((a - b).abs() < 1e-4, "{a} {b}");
+        }
+    }
+
+    #[test]
+    fn all_but_a_ten_thousandth_of_the_light_lies_within_the_support() {
+        let psfs = [
+            Psf::gaussian(0.18).unwrap(),
+            Psf::moffat(0.18, 4.77).unwrap(),
+            sampled(0.18, 21, 0.05),
+            Psf::wfc3_f160w(),
+        ];
+        for psf in psfs {
+            let light = psf.light_within(&[psf.support()])[0];
+            assert!(light > 1.0 - 1.0001e-4 && light < 1.0 + 1e-5, "{psf}: {light}");
+        }
+        assert!((sampled(0.18, 21, 0.05).support() - 0.05 * 10.81f64.hypot(10.74)).abs() < 1e-3);
+        assert_eq!(Psf::moffat(0.18, 1.3).unwrap().support(), 30.0);
     }
 
     #[test]
