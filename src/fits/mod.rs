@@ -14,7 +14,7 @@
 //! | `table.rs` | tables of truth |
 //! | `catalogue.rs` | the catalogue of what was measured |
 //! | `testing.rs` | FITS files byte by byte, for the tests |
-//! | `psf.rs` | a survey's PSF, from its FITS file where it is one |
+//! | `psf.rs` | PSFs: a survey's, from its FITS file where it is one; and written |
 
 mod background;
 mod catalogue;
@@ -37,7 +37,7 @@ pub use dataset::{Dataset, DatasetMeta};
 pub use flags::Flags;
 pub use header::Header;
 pub use image::{Image, ImageSource, open_images};
-pub use psf::{read_psf, survey_psf};
+pub use psf::{read_psf, survey_psf, write_psf};
 pub use stamp::{LOW_SNR, Stamp, cut};
 pub use table::{read_truth, read_truth_for};
 pub use wcs::Wcs;
