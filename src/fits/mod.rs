@@ -15,6 +15,7 @@
 //! | `catalogue.rs` | the catalogue of what was measured |
 //! | `testing.rs` | FITS files byte by byte, for the tests |
 //! | `psf.rs` | PSFs: a survey's, from its FITS file where it is one; and written |
+//! | `sky.rs` | images of blank sky to take noise from |
 
 mod background;
 mod catalogue;
@@ -24,6 +25,7 @@ mod header;
 mod image;
 mod psf;
 mod raw;
+mod sky;
 mod stamp;
 mod table;
 #[cfg(test)]
@@ -38,6 +40,7 @@ pub use flags::Flags;
 pub use header::Header;
 pub use image::{Image, ImageSource, open_images};
 pub use psf::{read_psf, survey_psf, write_psf};
+pub use sky::read_sky;
 pub use stamp::{LOW_SNR, Stamp, cut};
 pub use table::{read_truth, read_truth_for};
 pub use wcs::Wcs;

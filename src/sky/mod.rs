@@ -9,7 +9,7 @@
 //! | `psf/` | effective point spread functions and their transfer functions |
 //! | `fourier.rs` | the 2-D transforms of real images |
 //! | `render.rs` | galaxy ⊗ PSF at the pixels' centres |
-//! | `noise.rs` | sky and photon noise, correlated or not |
+//! | `noise/` | sky and photon noise, correlated or not |
 //! | `survey.rs` | a survey described in TOML |
 //! | `simulate.rs` | (survey, seed, index) → stamp and truth |
 
@@ -28,7 +28,7 @@ mod simulate;
 mod survey;
 
 pub use averaged::PixelConvention;
-pub use noise::Noise;
+pub use noise::{Noise, NoiseModel, SkyImage};
 pub use psf::{Psf, PsfImage, Wfc3F160w};
 pub use render::{Light, Renderer, Source};
 pub use sersic::{AXIS_RATIO_LIMITS, INDEX_LIMITS, Sersic, b_n, flux_of, magnitude_of};

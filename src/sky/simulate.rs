@@ -1,7 +1,7 @@
 //! From a survey, a seed and an index to a stamp and what is on it: a pure function, so that any part
 //! of a data set can be made again, anywhere, in any order, by any number of threads.
 
-use super::noise::Noise;
+use super::noise::{Noise, NoiseModel};
 use super::psf::Psf;
 use super::render::Renderer;
 use super::sersic::Sersic;
@@ -42,10 +42,8 @@ pub struct Simulator {
     noise: Option<Noise>,
 }
 
-/// Sub-streams of [`Stream::Simulation`]: what is drawn.
+/// Sub-stream of [`Stream::Simulation`] of the galaxies' parameters; noise draws from 1, 2 and 3.
 const PARAMETERS: u32 = 0;
-const SKY: u32 = 1;
-const PHOTONS: u32 = 2;
 /// Blocks of four random words set aside for a stamp: enough for three words in every pixel of the
 /// largest stamp with its margins.
 const BLOCKS_PER_STAMP: u64 = 1 << 24;
@@ -72,7 +70,12 @@ impl Simulator {
     /// As [`Renderer::new`].
     pub fn with_psf(survey: Survey, psf: &Psf, seed: u64) -> Result<Self> {
         let renderer = Renderer::new(survey.stamp_size, survey.pixel_scale, psf)?;
-        let noise = Noise::new(survey.noise_sigma, survey.exposure, survey.noise_correlation.as_ref());
+        let sigma = survey.noise_sigma;
+        let model = match survey.noise_correlation {
+            None => NoiseModel::White { sigma },
+            Some(autocorrelation) => NoiseModel::Correlated { sigma, autocorrelation },
+        };
+        let noise = Noise::new(&model, survey.exposure, survey.stamp_size)?;
         Ok(Simulator { survey, seed, renderer, noise: Some(noise) })
     }
 
@@ -145,9 +148,7 @@ impl Simulator {
     pub fn stamp_of(&self, truth: &Truth, index: u64) -> Result<Vec<f32>> {
         let mut pixels = self.noiseless(truth)?;
         if let Some(noise) = &self.noise {
-            let numbers =
-                |sub| Philox::new(self.seed, Stream::Simulation, sub, index.wrapping_mul(BLOCKS_PER_STAMP));
-            noise.add(&mut pixels, self.survey.stamp_size, &mut numbers(SKY), &mut numbers(PHOTONS));
+            noise.add(&mut pixels, self.seed, index);
         }
         Ok(pixels.into_iter().map(|p| p as f32).collect())
     }
