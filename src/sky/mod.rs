@@ -12,7 +12,9 @@
 //! | `noise.rs` | sky and photon noise, correlated or not |
 //! | `survey/` | a survey described in TOML |
 //! | `parts.rs` | the contents of the files that a survey names |
+//! | `scene/` | what is on a stamp and around it |
 //! | `simulate.rs` | (survey, seed, index) → stamp and truth |
+//! | `visible.rs` | which neighbours shine onto a stamp |
 //! | `truth.rs` | what is on a stamp |
 
 mod bessel;
@@ -22,10 +24,12 @@ mod noise;
 mod parts;
 mod psf;
 mod render;
+mod scene;
 mod sersic;
 mod simulate;
 mod survey;
 mod truth;
+mod visible;
 
 pub use noise::Noise;
 pub use parts::{CatalogueGalaxy, SurveyParts};
@@ -34,7 +38,8 @@ pub use render::{Light, PixelConvention, Renderer, Source};
 pub use sersic::{INDEX_LIMITS, Sersic, b_n, flux_of, magnitude_of};
 pub use simulate::Simulator;
 pub use survey::{
-    Distribution, GalaxyCatalogue, GalaxyRanges, NoiseCorrelation, NoiseModel, PsfModel, RadiusUnit, Range,
-    Survey, SurveyPsf,
+    Asymmetry, Companions, Distribution, FluxRatios, GalaxyCatalogue, GalaxyRanges, Lopsided,
+    NoiseCorrelation, PsfModel, RadiusLaw, RadiusUnit, Range, SecondComponent, Survey, SurveyNoise,
+    SurveyPsf,
 };
 pub use truth::Truth;

@@ -64,11 +64,10 @@ impl GalaxyRanges {
     pub(super) fn read(table: &Table, stamp_size: usize) -> Read<Self> {
         table.only(&["centre_offset", "magnitude", "radius", "sersic_index", "axis_ratio", "catalogue"])?;
         let catalogue = table.optional("catalogue");
-        let usual = match catalogue {
-            Some(_) => Distribution::Catalogue,
-            None => Distribution::Uniform,
+        let range = |key, limits| match catalogue {
+            Some(_) => Range::read_or_catalogue(&table.required(key)?, limits),
+            None => Range::read(&table.required(key)?, limits),
         };
-        let range = |key, limits| Range::read(&table.required(key)?, limits, usual);
         let half = 0.5 * stamp_size as f64;
         let galaxies = GalaxyRanges {
             centre_offset: table.required("centre_offset")?.within(0.0, half, "pixels")?,
