@@ -17,9 +17,13 @@
 //! | `visible.rs` | which neighbours shine onto a stamp |
 //! | `truth.rs` | what is on a stamp |
 
+mod averaged;
 mod bessel;
 mod core;
+mod cubic;
 mod fourier;
+mod grid;
+mod hankel;
 mod noise;
 mod parts;
 mod psf;
@@ -31,11 +35,12 @@ mod survey;
 mod truth;
 mod visible;
 
+pub use averaged::PixelConvention;
 pub use noise::Noise;
 pub use parts::{CatalogueGalaxy, SurveyParts};
 pub use psf::{Psf, PsfImage};
-pub use render::{Light, PixelConvention, Renderer, Source};
-pub use sersic::{INDEX_LIMITS, Sersic, b_n, flux_of, magnitude_of};
+pub use render::{Light, Renderer, Source};
+pub use sersic::{AXIS_RATIO_LIMITS, INDEX_LIMITS, Sersic, b_n, flux_of, magnitude_of};
 pub use simulate::Simulator;
 pub use survey::{
     Asymmetry, Companions, Distribution, FluxRatios, GalaxyCatalogue, GalaxyRanges, Lopsided,
