@@ -13,9 +13,13 @@
 //! | `survey.rs` | a survey described in TOML |
 //! | `simulate.rs` | (survey, seed, index) → stamp and truth |
 
+mod averaged;
 mod bessel;
 mod core;
+mod cubic;
 mod fourier;
+mod grid;
+mod hankel;
 mod noise;
 mod psf;
 mod render;
@@ -23,9 +27,10 @@ mod sersic;
 mod simulate;
 mod survey;
 
+pub use averaged::PixelConvention;
 pub use noise::Noise;
 pub use psf::{Psf, PsfImage, Wfc3F160w};
-pub use render::{Light, PixelConvention, Renderer, Source};
-pub use sersic::{INDEX_LIMITS, Sersic, b_n, flux_of, magnitude_of};
+pub use render::{Light, Renderer, Source};
+pub use sersic::{AXIS_RATIO_LIMITS, INDEX_LIMITS, Sersic, b_n, flux_of, magnitude_of};
 pub use simulate::{Simulator, Truth};
 pub use survey::{Distribution, GalaxyRanges, NoiseCorrelation, PsfModel, Range, Survey};

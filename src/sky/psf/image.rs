@@ -73,18 +73,26 @@ impl PsfImage {
         self.pixel_scale * reach(self.centre.0, self.width).hypot(reach(self.centre.1, height))
     }
 
-    /// The discrete transform of the pixels at any frequency, zero beyond their Nyquist frequency.
+    /// The discrete transform of the pixels at any frequency, zero beyond their Nyquist frequency; at it, where the
+    /// positive and the negative one stand for the same samples, half each.
     pub(super) fn transfer(&self, fx: &[f64], fy: &[f64]) -> Vec<Complex64> {
         let height = self.pixels.len() / self.width;
         let wave = |f: f64, n: usize, centre: f64| -> Vec<Complex64> {
             (0..n).map(|i| Complex64::cis(-TAU * f * self.pixel_scale * (i as f64 - centre))).collect()
         };
-        let in_band = |f: f64| f.abs() * self.pixel_scale < 0.5;
-        let waves_y: Vec<_> =
-            fy.iter().map(|&f| if in_band(f) { wave(f, height, self.centre.1) } else { vec![] }).collect();
+        let band = |f: f64| match f.abs() * self.pixel_scale - 0.5 {
+            beyond if beyond > 1e-9 => 0.0,
+            below if below < -1e-9 => 1.0,
+            _ => 0.5,
+        };
+        let waves_y: Vec<_> = fy
+            .iter()
+            .map(|&f| (band(f), if band(f) > 0.0 { wave(f, height, self.centre.1) } else { Vec::new() }))
+            .collect();
         let mut out = Vec::with_capacity(fx.len() * fy.len());
         for &f in fx {
-            if !in_band(f) {
+            let weight = band(f);
+            if weight == 0.0 {
                 out.resize(out.len() + fy.len(), Complex64::ZERO);
                 continue;
             }
@@ -92,11 +100,12 @@ impl PsfImage {
             let rows: Vec<Complex64> = self
                 .pixels
                 .chunks_exact(self.width)
-                .map(|row| row.iter().zip(&along_x).map(|(&p, w)| w * p).sum())
+                .map(|row| row.iter().zip(&along_x).map(|(&p, w)| w * (weight * p)).sum())
                 .collect();
-            out.extend(
-                waves_y.iter().map(|along_y| rows.iter().zip(along_y).map(|(r, w)| r * w).sum::<Complex64>()),
-            );
+            let column = waves_y.iter().map(|(weight, along_y)| {
+                rows.iter().zip(along_y).map(|(r, w)| r * w).sum::<Complex64>() * weight
+            });
+            out.extend(column);
         }
         out
     }
