@@ -16,7 +16,7 @@
 //! | `survey.rs` | the files that a survey names |
 //! | `catalogue.rs` | the catalogue of what was measured |
 //! | `testing.rs` | FITS files byte by byte, for the tests |
-//! | `psf.rs` | point spread functions |
+//! | `psf.rs` | PSFs: a survey's, from its FITS file where it is one; and written |
 
 mod background;
 mod catalogue;
@@ -41,7 +41,7 @@ pub use dataset::{Dataset, DatasetMeta};
 pub use flags::Flags;
 pub use header::Header;
 pub use image::{Image, ImageSource, open_images};
-pub use psf::read_psf;
+pub use psf::{read_psf, survey_psfs, write_psf};
 pub use stamp::{LOW_SNR, Stamp, cut};
 pub use survey::survey_parts;
 pub use table::{read_truth, read_truth_for};

@@ -1,28 +1,16 @@
 //! The files that a survey names, read for the simulator, which knows no files.
 
 use super::columns::read_columns;
-use super::psf::read_psf;
-use crate::sky::{CatalogueGalaxy, GalaxyRanges, Psf, PsfModel, RadiusUnit, Survey, SurveyParts, SurveyPsf};
-use crate::{Error, Result};
+use super::psf::survey_psfs;
+use crate::Result;
+use crate::sky::{CatalogueGalaxy, GalaxyRanges, RadiusUnit, Survey, SurveyParts};
 
 /// Reads the PSFs and the galaxies of a survey, from their files where they are in some.
 ///
 /// # Errors
-/// As [`read_psf`], [`PsfModel::psf`]; [`Error::Fits`] and
-/// [`Error::Catalogue`] for a catalogue that cannot be read or lacks a column.
+/// As [`survey_psfs`]; [`Error::Fits`](crate::Error::Fits) and [`Error::Catalogue`](crate::Error::Catalogue) for a catalogue that cannot be read or lacks a column.
 pub fn survey_parts(survey: &Survey) -> Result<SurveyParts> {
-    Ok(SurveyParts {
-        psfs: survey.psf.iter().map(psf).collect::<Result<_>>()?,
-        galaxies: galaxies(&survey.galaxies, survey.pixel_scale)?,
-    })
-}
-
-fn psf(psf: &SurveyPsf) -> Result<Psf> {
-    match (&psf.model, psf.model.psf()?) {
-        (_, Some(psf)) => Ok(psf),
-        (PsfModel::File { path, pixel_scale }, None) => read_psf(path, *pixel_scale),
-        (model, None) => Err(Error::Usage(format!("no PSF is known for {model:?}"))),
-    }
+    Ok(SurveyParts { psfs: survey_psfs(survey)?, galaxies: galaxies(&survey.galaxies, survey.pixel_scale)? })
 }
 
 fn galaxies(ranges: &GalaxyRanges, pixel_scale: f64) -> Result<Vec<CatalogueGalaxy>> {

@@ -4,6 +4,7 @@
 mod calibration;
 mod files;
 mod interrupts;
+mod psf;
 mod support;
 mod usage;
 mod weights;
