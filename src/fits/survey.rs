@@ -2,15 +2,20 @@
 
 use super::columns::read_columns;
 use super::psf::survey_psfs;
+use super::sky::read_sky;
 use crate::Result;
 use crate::sky::{CatalogueGalaxy, GalaxyRanges, RadiusUnit, Survey, SurveyParts};
 
-/// Reads the PSFs and the galaxies of a survey, from their files where they are in some.
+/// Reads the PSFs, the blank sky and the galaxies of a survey, from their files where they are in some.
 ///
 /// # Errors
-/// As [`survey_psfs`]; [`Error::Fits`](crate::Error::Fits) and [`Error::Catalogue`](crate::Error::Catalogue) for a catalogue that cannot be read or lacks a column.
+/// As [`survey_psfs`] and [`read_sky`]; [`Error::Fits`](crate::Error::Fits) and [`Error::Catalogue`](crate::Error::Catalogue) for a catalogue that cannot be read or lacks a column.
 pub fn survey_parts(survey: &Survey) -> Result<SurveyParts> {
-    Ok(SurveyParts { psfs: survey_psfs(survey)?, galaxies: galaxies(&survey.galaxies, survey.pixel_scale)? })
+    Ok(SurveyParts {
+        psfs: survey_psfs(survey)?,
+        sky: survey.noise.image().map(read_sky).transpose()?,
+        galaxies: galaxies(&survey.galaxies, survey.pixel_scale)?,
+    })
 }
 
 fn galaxies(ranges: &GalaxyRanges, pixel_scale: f64) -> Result<Vec<CatalogueGalaxy>> {
@@ -88,6 +93,33 @@ mod tests {
             assert_eq!(simulator.catalogue(), Some((2, 1)));
             assert!(simulator.stamp(0).unwrap().0.iter().all(|p| p.is_finite()));
         }
+    }
+
+    #[test]
+    fn noise_is_cut_out_of_the_image_that_the_survey_names() {
+        let folder = tempfile::tempdir().unwrap();
+        // Alternating signs: of any cut-out, each pixel differs from the next by the same.
+        let pixels: Vec<f32> =
+            (0..300 * 301).map(|i| if (i % 301 + i / 301) % 2 == 0 { 0.25 } else { -0.25 }).collect();
+        write(&folder.path().join("sky.fits"), &[Hdu::floats(&[301, 300], &pixels)]);
+        let text = Survey::builtin("candels-f160w").unwrap().to_toml();
+        let (from, to) = (text.find("[noise]").unwrap(), text.find("[galaxies]").unwrap());
+        let noise = "[noise]\nkind = \"image\"\npath = \"sky.fits\"\nsigma = 0.25\n";
+        let path = folder.path().join("survey.toml");
+        std::fs::write(&path, format!("{}{noise}{}", &text[..from], &text[to..])).unwrap();
+        let mut survey = Survey::load(&path).unwrap();
+        assert!(Simulator::new(survey.clone(), 1).is_err());
+        // Faint enough and exposed long enough for its photons to have no noise to speak of.
+        survey.galaxies.magnitude = crate::sky::Range::uniform(40.0, 40.0);
+        survey.exposure = 1e12;
+        let parts = survey_parts(&survey).unwrap();
+        let (stamp, _) = Simulator::with_parts(survey, &parts, 1).unwrap().stamp(0).unwrap();
+        for row in stamp.chunks_exact(128) {
+            assert!(row.windows(2).all(|w| (w[0] + w[1]).abs() < 1e-3 && (w[0].abs() - 0.25).abs() < 1e-3));
+        }
+        std::fs::remove_file(folder.path().join("sky.fits")).unwrap();
+        let error = survey_parts(&Survey::load(&path).unwrap()).unwrap_err().to_string();
+        assert!(error.contains("sky.fits: cannot read"), "{error}");
     }
 
     #[test]

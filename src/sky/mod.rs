@@ -9,7 +9,7 @@
 //! | `psf/` | effective point spread functions and their transfer functions |
 //! | `fourier.rs` | the 2-D transforms of real images |
 //! | `render.rs` | galaxy ⊗ PSF at the pixels' centres |
-//! | `noise.rs` | sky and photon noise, correlated or not |
+//! | `noise/` | sky and photon noise, correlated or not |
 //! | `survey/` | a survey described in TOML |
 //! | `parts.rs` | the contents of the files that a survey names |
 //! | `scene/` | what is on a stamp and around it |
@@ -36,7 +36,7 @@ mod truth;
 mod visible;
 
 pub use averaged::PixelConvention;
-pub use noise::Noise;
+pub use noise::{Noise, NoiseModel, SkyImage};
 pub use parts::{CatalogueGalaxy, SurveyParts};
 pub use psf::{Psf, PsfImage, Wfc3F160w};
 pub use render::{Light, Renderer, Source};

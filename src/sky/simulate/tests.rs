@@ -135,7 +135,11 @@ fn galaxies_of_a_catalogue_are_whole_rows_within_the_ranges() {
         [20.0, 40.0, unknown, 0.3],
         [20.0, 4.0, unknown, unknown],
     ];
-    let mut parts = SurveyParts { psfs: vec![Psf::gaussian(0.2).unwrap()], galaxies: rows.to_vec() };
+    let mut parts = SurveyParts {
+        psfs: vec![Psf::gaussian(0.2).unwrap()],
+        galaxies: rows.to_vec(),
+        ..SurveyParts::default()
+    };
     let simulator = Simulator::with_parts(survey.clone(), &parts, 1).unwrap();
     assert_eq!(simulator.catalogue(), Some((2, 3)));
     let truths: Vec<Truth> = (0..1000).map(|i| simulator.truth(i)).collect();
