@@ -1,7 +1,7 @@
 //! `legato psf`.
 
 use super::{Common, print};
-use crate::fits::{survey_psf, write_psf};
+use crate::fits::{survey_psfs, write_psf};
 use crate::sky::{Psf, Survey};
 use crate::{Error, Result, files};
 use clap::Args;
@@ -20,6 +20,9 @@ pub struct Arguments {
     /// Survey: a built-in name or a TOML file
     #[arg(long, default_value = "candels-f160w")]
     survey: String,
+    /// Which of the survey's PSFs, counted from 0
+    #[arg(long, default_value_t = 0)]
+    which: usize,
     /// Pixels of the image to a pixel of the survey, along each axis
     #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=100))]
     oversampling: u32,
@@ -56,7 +59,16 @@ fn size(text: &str) -> std::result::Result<Size, String> {
 pub fn run(arguments: &Arguments, common: &Common) -> Result<()> {
     let survey = Survey::find(&arguments.survey)?;
     files::check_writable(&arguments.output)?;
-    let psf = survey_psf(&survey)?;
+    let mut psfs = survey_psfs(&survey)?;
+    if arguments.which >= psfs.len() {
+        return Err(Error::Usage(format!(
+            "--which {}: survey '{}' has {} PSFs, counted from 0",
+            arguments.which,
+            survey.name,
+            psfs.len()
+        )));
+    }
+    let psf = psfs.swap_remove(arguments.which);
     let pixel = survey.pixel_scale / f64::from(arguments.oversampling);
     let around = |radius: f64| 2.0 * (radius / pixel).ceil() + 1.0;
     let size = match arguments.size {

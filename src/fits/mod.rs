@@ -12,6 +12,8 @@
 //! | `dataset.rs` | cubes of stamps with their truth, read |
 //! | `writer.rs` | and written |
 //! | `table.rs` | tables of truth |
+//! | `columns.rs` | columns of any table, by name |
+//! | `survey.rs` | the files that a survey names |
 //! | `catalogue.rs` | the catalogue of what was measured |
 //! | `testing.rs` | FITS files byte by byte, for the tests |
 //! | `psf.rs` | PSFs: a survey's, from its FITS file where it is one; and written |
@@ -19,6 +21,7 @@
 
 mod background;
 mod catalogue;
+mod columns;
 mod dataset;
 mod flags;
 mod header;
@@ -27,6 +30,7 @@ mod psf;
 mod raw;
 mod sky;
 mod stamp;
+mod survey;
 mod table;
 #[cfg(test)]
 mod testing;
@@ -39,9 +43,10 @@ pub use dataset::{Dataset, DatasetMeta};
 pub use flags::Flags;
 pub use header::Header;
 pub use image::{Image, ImageSource, open_images};
-pub use psf::{read_psf, survey_psf, write_psf};
+pub use psf::{read_psf, survey_psfs, write_psf};
 pub use sky::read_sky;
 pub use stamp::{LOW_SNR, Stamp, cut};
+pub use survey::survey_parts;
 pub use table::{read_truth, read_truth_for};
 pub use wcs::Wcs;
 pub use writer::DatasetWriter;

@@ -71,7 +71,8 @@ impl EvenSamples {
     }
 }
 
-fn add_scaled(sum: &mut [f64], factor: f64, values: &[f64]) {
+/// Adds `factor` times each of `values` to the sums beside them.
+pub(super) fn add_scaled(sum: &mut [f64], factor: f64, values: &[f64]) {
     for (sum, value) in sum.iter_mut().zip(values) {
         *sum += factor * value;
     }

@@ -1,6 +1,7 @@
 //! A PSF that was measured: an image of it, taken as band-limited between its pixels.
 
 use super::check;
+use super::even::add_scaled;
 use crate::{Error, Result};
 use rustfft::num_complex::Complex64;
 use std::f64::consts::{PI, TAU};
@@ -85,11 +86,14 @@ impl PsfImage {
             below if below < -1e-9 => 1.0,
             _ => 0.5,
         };
-        let waves_y: Vec<_> =
-            fy.iter().map(|&f| if band(f) > 0.0 { wave(f, height, self.centre.1) } else { vec![] }).collect();
+        let waves_y: Vec<_> = fy
+            .iter()
+            .map(|&f| (band(f), if band(f) > 0.0 { wave(f, height, self.centre.1) } else { Vec::new() }))
+            .collect();
         let mut out = Vec::with_capacity(fx.len() * fy.len());
         for &f in fx {
-            if band(f) == 0.0 {
+            let weight = band(f);
+            if weight == 0.0 {
                 out.resize(out.len() + fy.len(), Complex64::ZERO);
                 continue;
             }
@@ -97,11 +101,12 @@ impl PsfImage {
             let rows: Vec<Complex64> = self
                 .pixels
                 .chunks_exact(self.width)
-                .map(|row| row.iter().zip(&along_x).map(|(&p, w)| w * p).sum())
+                .map(|row| row.iter().zip(&along_x).map(|(&p, w)| w * (weight * p)).sum())
                 .collect();
-            out.extend(fy.iter().zip(&waves_y).map(|(g, along_y)| {
-                rows.iter().zip(along_y).map(|(r, w)| r * w).sum::<Complex64>() * band(f) * band(*g)
-            }));
+            let column = waves_y.iter().map(|(weight, along_y)| {
+                rows.iter().zip(along_y).map(|(r, w)| r * w).sum::<Complex64>() * weight
+            });
+            out.extend(column);
         }
         out
     }
@@ -110,25 +115,26 @@ impl PsfImage {
     /// times the area ratio of pixels of `scale`.
     pub(super) fn resampled(&self, axis: &[f64], scale: f64) -> Vec<f64> {
         let height = self.pixels.len() / self.width;
-        let weights = |n: usize, centre: f64| -> Vec<Vec<f64>> {
-            axis.iter()
-                .map(|a| (0..n).map(|i| sinc(a / self.pixel_scale + centre - i as f64)).collect())
-                .collect()
-        };
-        let (along_x, along_y) = (weights(self.width, self.centre.0), weights(height, self.centre.1));
-        let rows: Vec<Vec<f64>> = self
-            .pixels
-            .chunks_exact(self.width)
-            .map(|row| along_x.iter().map(|w| w.iter().zip(row).map(|(a, b)| a * b).sum()).collect())
-            .collect();
+        let weight = |a: f64, centre: f64, i: usize| sinc(a / self.pixel_scale + centre - i as f64);
+        // For each column of the image its part in every point of a row.
+        let along_x: Vec<Vec<f64>> =
+            (0..self.width).map(|i| axis.iter().map(|&a| weight(a, self.centre.0, i)).collect()).collect();
+        let mut rows = vec![0.0; height * axis.len()];
         let area = (scale / self.pixel_scale).powi(2);
-        along_y
-            .iter()
-            .flat_map(|w| {
-                let rows = &rows;
-                (0..axis.len()).map(move |x| area * w.iter().zip(rows).map(|(a, r)| a * r[x]).sum::<f64>())
-            })
-            .collect()
+        for (row, pixels) in
+            rows.chunks_exact_mut(axis.len().max(1)).zip(self.pixels.chunks_exact(self.width))
+        {
+            for (pixel, part) in pixels.iter().zip(&along_x) {
+                add_scaled(row, area * pixel, part);
+            }
+        }
+        let mut out = vec![0.0; axis.len() * axis.len()];
+        for (&a, out) in axis.iter().zip(out.chunks_exact_mut(axis.len().max(1))) {
+            for (i, row) in rows.chunks_exact(axis.len()).enumerate() {
+                add_scaled(out, weight(a, self.centre.1, i), row);
+            }
+        }
+        out
     }
 }
 
