@@ -6,6 +6,7 @@
 //! | `presets.rs` | the two architectures |
 //! | `provenance.rs` | what a weights file says of itself |
 //! | `stamps.rs` | a data set in memory |
+//! | `ahead.rs` | work done ahead of its use |
 //! | `recipe.rs` | how a network is trained |
 //! | `training.rs` | the training loop |
 //! | `checkpoint.rs` | stopping and going on |
@@ -14,6 +15,7 @@
 //! | `evaluate.rs` | predictions beside the truth |
 //! | `fit.rs` | from FITS images to a catalogue |
 
+mod ahead;
 mod checkpoint;
 mod evaluate;
 mod fit;
@@ -26,6 +28,7 @@ mod stamps;
 mod statistics;
 mod training;
 
+pub use ahead::Ahead;
 pub use checkpoint::Epoch;
 pub use evaluate::{Evaluation, evaluate};
 pub use fit::{FitOptions, fit};
