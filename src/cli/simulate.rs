@@ -9,10 +9,9 @@ use crate::{Error, Result, files};
 use clap::Args;
 use rayon::prelude::*;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
-/// Bytes of pixels that are made and written at a time.
-const CHUNK: usize = 16 << 20;
+/// Bytes of pixels that are made and written at a time, and the most stamps.
+const CHUNK: (usize, usize) = (16 << 20, 1024);
 /// Chunks that may wait to be written.
 const WAITING: usize = 2;
 
@@ -82,6 +81,9 @@ impl Job {
 
 pub fn run(arguments: &Arguments, common: &Common) -> Result<()> {
     let survey = Survey::find(&arguments.survey)?;
+    if arguments.output.is_some() && arguments.output == arguments.preview {
+        return Err(Error::Usage("--output and --preview are the same file: give two names".into()));
+    }
     if let Some(path) = &arguments.output {
         check_output(path)?;
     }
@@ -136,7 +138,9 @@ pub fn simulate(job: Job, output: Option<&Path>, preview: Option<&Path>, common:
     let mut sheet = preview.map(|_| ContactSheet::new(title(&job), &job.meta, size));
     let bar = progress::bar(common, number, "simulating", "stamps");
 
-    let (job, chunk) = (Arc::new(job), (CHUNK / (size * size * size_of::<f32>())).max(1) as u64);
+    // At least one stamp a thread, however large.
+    let chunk =
+        (CHUNK.0 / (size * size * size_of::<f32>())).min(CHUNK.1).max(rayon::current_num_threads()) as u64;
     let mut first = 0_u64;
     let mut chunks = Ahead::start(WAITING, move || {
         let range = first..number.min(first.saturating_add(chunk));

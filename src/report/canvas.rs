@@ -43,6 +43,12 @@ impl Canvas {
         self.rgb[at..at + 3].fill(grey);
     }
 
+    /// A pixel's value.
+    #[cfg(test)]
+    pub(super) fn grey(&self, x: usize, y: usize) -> u8 {
+        self.rgb[3 * (y * self.width + x)]
+    }
+
     /// Writes lines of text: pen, place of the upper left corner, words.
     pub(super) fn write(&mut self, lines: &[(Pen, (usize, usize), String)]) -> io::Result<()> {
         register_fonts()?;

@@ -167,3 +167,106 @@ pub fn check_picture(path: &Path) -> Result<()> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sky::Survey;
+
+    fn truth(id: i64) -> Truth {
+        Truth { id, mag: 20.5, re_maj: 4.0, re_circ: 2.0, n: 2.5, q: 0.25, pa: 0.0, x: 8.5, y: 8.5 }
+    }
+
+    fn sheet(size: usize, stamps: usize, pixels: &[f32]) -> ContactSheet {
+        let meta = DatasetMeta::simulated(&Survey::builtin("candels-f160w").unwrap(), 1);
+        let mut sheet = ContactSheet::new("a survey, seed 1", &meta, size);
+        let truths: Vec<Truth> = (0..stamps as i64).map(truth).collect();
+        sheet.add(&pixels.repeat(stamps), &truths);
+        sheet
+    }
+
+    /// Width, height and grey values of what is drawn.
+    fn drawn(sheet: &ContactSheet) -> (usize, usize, Vec<u8>) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("sheet.png");
+        sheet.save(&path).unwrap();
+        let file = std::io::BufReader::new(std::fs::File::open(&path).unwrap());
+        let mut reader = png::Decoder::new(file).read_info().unwrap();
+        let mut grey = vec![0; reader.output_buffer_size().unwrap()];
+        let info = reader.next_frame(&mut grey).unwrap();
+        assert_eq!(info.color_type, png::ColorType::Grayscale);
+        (info.width as usize, info.height as usize, grey)
+    }
+
+    #[test]
+    fn the_first_pixel_is_at_the_lower_left_and_bright_is_dark() {
+        let mut stamp = vec![0.0; 11 * 11];
+        stamp[0] = 10.0;
+        stamp[10] = -1.0;
+        let shown = Shown::of(11);
+        assert_eq!((shown.larger, shown.smaller, shown.side), (23, 1, 253));
+        let mut canvas = Canvas::new(300, 290);
+        shown.draw(&mut canvas, &stamp, 0.01, (20, 30));
+        let at = |x: usize, y: usize| canvas.grey(20 + x, 30 + y);
+        assert_eq!((at(0, 252), at(22, 230)), (0, 0));
+        let sky = at(23, 252);
+        assert!((100..255).contains(&sky) && at(22, 229) == sky, "{sky}");
+        assert_eq!(at(252, 252), 255);
+    }
+
+    #[test]
+    fn large_stamps_are_averaged_to_fit() {
+        let shown = Shown::of(1000);
+        assert_eq!((shown.larger, shown.smaller, shown.side), (1, 4, 250));
+        let mut stamp = vec![0.0; 1000 * 1000];
+        stamp[3 * 1000 + 6] = 16.0;
+        assert_eq!((shown.value(&stamp, 0, 1), shown.value(&stamp, 0, 0)), (1.0, 0.0));
+        assert_eq!((Shown::of(256).side, Shown::of(257).side, Shown::of(128).side), (256, 128, 256));
+    }
+
+    #[test]
+    fn a_sheet_has_room_for_its_stamps_and_words_under_each() {
+        let stamp: Vec<f32> = (0..256).map(|i| i as f32 * 1e-3).collect();
+        for (stamps, columns, rows) in [(1, 1, 1), (7, 6, 2), (30, 6, 5), (33, 6, 5)] {
+            let sheet = sheet(16, stamps, &stamp);
+            assert_eq!(sheet.len(), stamps.min(30));
+            let (width, height, grey) = drawn(&sheet);
+            let (across, down) = (256 + GAP, 256 + 8 + 2 * LINE + GAP);
+            assert_eq!((width, height), (GAP + columns.max(3) * across, GAP + HEAD + rows * down));
+            let ink = |x: usize, y: usize, w: usize, h: usize| {
+                (y..y + h).any(|y| grey[y * width + x..y * width + x + w].iter().any(|&g| g < 100))
+            };
+            assert!(ink(GAP, GAP, 100, 40) && ink(GAP, GAP + 40, 100, 30));
+            for stamp in 0..columns.min(stamps) {
+                let (x, y) = (GAP + stamp * across, GAP + HEAD + 256 + 8);
+                assert!(ink(x, y, 100, LINE) && ink(x, y + LINE, 100, LINE));
+                assert!(!ink(x + 256, GAP + HEAD, GAP, down), "words run into the next stamp");
+            }
+        }
+    }
+
+    #[test]
+    fn a_blank_stamp_and_one_of_nothing_but_noise_are_drawn() {
+        for stamp in [vec![0.0; 256], vec![-1.0; 256]] {
+            let mut sheet = sheet(16, 2, &stamp);
+            drawn(&sheet);
+            sheet.meta.sigma = 0.0;
+            drawn(&sheet);
+        }
+    }
+
+    #[test]
+    fn only_pictures_are_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("sheet.png");
+        assert!(check_picture(&path).is_ok());
+        std::fs::write(&path, "notes").unwrap();
+        let message = check_picture(&path).unwrap_err().to_string();
+        assert!(message.contains("sheet.png: cannot replace: it is there already and no PNG"), "{message}");
+        std::fs::write(&path, "").unwrap();
+        assert!(check_picture(&path).is_ok());
+        sheet(16, 1, &[0.0; 256]).save(&path).unwrap();
+        assert!(check_picture(&path).is_ok());
+        assert!(ContactSheet::new("", &DatasetMeta::default(), 16).save(&path).is_err());
+    }
+}

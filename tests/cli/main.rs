@@ -4,6 +4,7 @@
 mod calibration;
 mod files;
 mod interrupts;
+mod simulate;
 mod support;
 mod usage;
 mod weights;
