@@ -31,8 +31,7 @@ static ALLOCATOR: Counting = Counting;
 #[test]
 fn a_data_set_of_many_stamps_takes_no_more_memory_than_one_of_few() {
     const CHUNK: usize = 500;
-    let truth =
-        Truth { id: 0, mag: 20.0, re_maj: 4.0, re_circ: 2.0, n: 2.5, q: 0.25, pa: 0.0, x: 4.5, y: 4.5 };
+    let truth = Truth { mag: 20.0, re_maj: 4.0, ..Truth::default() };
     let (pixels, truths) = (vec![0.0; CHUNK * 64], vec![truth; CHUNK]);
     let folder = tempfile::tempdir().expect("a folder");
     let most = |stamps: usize| {

@@ -1,7 +1,7 @@
 //! `legato simulate`.
 
 use super::{Common, progress};
-use crate::fits::{Dataset, DatasetMeta, DatasetWriter, read_truth, survey_psf};
+use crate::fits::{Dataset, DatasetMeta, DatasetWriter, read_truth, survey_parts};
 use crate::legato::Ahead;
 use crate::report::{ContactSheet, check_picture};
 use crate::sky::{INDEX_LIMITS, Simulator, Survey, Truth};
@@ -69,13 +69,19 @@ impl Job {
         self
     }
 
+    /// What is on the stamp that is made of a row: its galaxy and nothing else.
+    fn alone(&self, row: &Truth, index: u64) -> Truth {
+        let psf = row.psf.or_else(|| self.simulator.truth(index).psf);
+        Truth { psf, companions: Some(0), companion_ratio: Some(0.0), companion_distance: None, ..*row }
+    }
+
     /// Stamps `range`, one after another, and what is on each.
     fn make(&self, range: std::ops::Range<u64>) -> Result<(Vec<f32>, Vec<Truth>)> {
         let Some(table) = &self.table else { return self.simulator.batch(range) };
         let rows = range.start as usize..range.end as usize;
         let stamp = |row| self.simulator.stamp_of(&table[row], row as u64);
         let stamps: Vec<Vec<f32>> = rows.clone().into_par_iter().map(stamp).collect::<Result<_>>()?;
-        Ok((stamps.concat(), table[rows].to_vec()))
+        Ok((stamps.concat(), rows.map(|row| self.alone(&table[row], row as u64)).collect()))
     }
 }
 
@@ -108,6 +114,10 @@ pub fn run(arguments: &Arguments, common: &Common) -> Result<()> {
     if arguments.no_noise {
         job = job.without_noise();
     }
+    if let Some((drawn, outside)) = job.simulator.catalogue().filter(|_| job.table.is_none()) {
+        let ranges = "lie outside the survey's ranges";
+        common.say(format!("{drawn} galaxies of the catalogue are drawn from; {outside} others {ranges}"));
+    }
     simulate(job, arguments.output.as_deref(), arguments.preview.as_deref(), common)
 }
 
@@ -121,10 +131,9 @@ fn check_output(path: &Path) -> Result<()> {
     Err(Error::fits(path, "is there already and no whole data set: it is not replaced; give another name"))
 }
 
-/// A simulator of a survey, whatever its PSF comes from.
+/// A simulator of a survey, whatever its parts come from.
 pub fn simulator(survey: &Survey, seed: u64) -> Result<Simulator> {
-    let psf = survey_psf(survey)?;
-    Simulator::with_psf(survey.clone(), &psf, seed)
+    Simulator::with_parts(survey.clone(), &survey_parts(survey)?, seed)
 }
 
 /// Simulates into a data set, a contact sheet, or both.
@@ -186,15 +195,12 @@ fn title(job: &Job) -> String {
 /// # Errors
 /// As [`read_truth`], and [`Error::Catalogue`] with the row, counted from 1, and the `ID` of one that cannot be.
 fn read_galaxies(path: &Path, survey: &Survey) -> Result<Vec<Truth>> {
-    let mut truths = read_truth(path)?;
+    let truths = read_truth(path)?;
     let wrong = |message| Error::Catalogue { path: path.to_owned(), message };
     if truths.is_empty() {
         return Err(wrong("the table has no rows".to_owned()));
     }
-    for (row, truth) in truths.iter_mut().enumerate() {
-        if truth.re_circ.is_nan() {
-            truth.re_circ = truth.re_maj * truth.q.sqrt();
-        }
+    for (row, truth) in truths.iter().enumerate() {
         impossible(truth, survey)
             .map_err(|why| wrong(format!("row {} (ID {}): {why}", row + 1, truth.id)))?;
     }
@@ -220,6 +226,9 @@ fn impossible(truth: &Truth, survey: &Survey) -> std::result::Result<(), String>
         if !(low..=high).contains(&value) {
             return Err(format!("{column} = {value} must be {low} to {high}"));
         }
+    }
+    if let Some(psf) = truth.psf.filter(|psf| *psf as usize >= survey.psf.len()) {
+        return Err(format!("PSF = {psf}, but the survey has {}, counted from 0", survey.psf.len()));
     }
     let expected = re_maj * q.sqrt();
     if (re_circ - expected).abs() > 0.01 * expected {

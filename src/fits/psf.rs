@@ -1,7 +1,7 @@
 //! Point spread functions from FITS images.
 
 use super::image::open_images;
-use crate::sky::{Psf, PsfModel, Survey};
+use crate::sky::Psf;
 use crate::{Error, Result};
 use std::path::Path;
 
@@ -18,15 +18,4 @@ pub fn read_psf(path: impl AsRef<Path>, pixel_scale: f64) -> Result<Psf> {
     };
     Psf::from_image(&image.pixels, image.width, pixel_scale)
         .map_err(|e| Error::fits_hdu(&image.path, image.hdu, e.to_string()))
-}
-
-/// The PSF of a survey, whether it is a model or a file.
-///
-/// # Errors
-/// As [`read_psf`] and [`Survey::model_psf`].
-pub fn survey_psf(survey: &Survey) -> Result<Psf> {
-    if let PsfModel::File { path, pixel_scale } = &survey.psf {
-        return read_psf(path, *pixel_scale);
-    }
-    survey.model_psf()?.ok_or_else(|| Error::Usage(format!("survey '{}' has no PSF", survey.name)))
 }

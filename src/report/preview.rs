@@ -66,18 +66,17 @@ impl ContactSheet {
         }
         let columns = self.truths.len().min(Self::COLUMNS);
         let rows = self.truths.len().div_ceil(columns);
-        let (shown, captions) = (Shown::of(self.size), self.truths.iter().map(caption));
-        let captions: Vec<Vec<String>> = captions.collect();
-        let lines = captions.iter().map(Vec::len).max().unwrap_or(0);
+        let crowded = self.truths.iter().any(|truth| truth.companions.is_some_and(|n| n > 0));
+        let (shown, lines) = (Shown::of(self.size), if crowded { 3 } else { 2 });
         let (across, down) = (shown.side + GAP, shown.side + 8 + lines * LINE + GAP);
         let mut canvas = Canvas::new(GAP + columns.max(3) * across, GAP + HEAD + rows * down);
         let mut text =
             vec![(TITLE, (GAP, GAP), self.title.clone()), (SUBTITLE, (GAP, GAP + 40), self.subtitle())];
         let area = self.size * self.size;
-        for (i, (stamp, caption)) in self.pixels.chunks_exact(area).zip(captions).enumerate() {
+        for (i, (stamp, truth)) in self.pixels.chunks_exact(area).zip(&self.truths).enumerate() {
             let (x, y) = (GAP + i % columns * across, GAP + HEAD + i / columns * down);
             shown.draw(&mut canvas, stamp, self.softening(stamp), (x, y));
-            for (number, line) in caption.into_iter().enumerate() {
+            for (number, line) in caption(truth).into_iter().take(lines).enumerate() {
                 text.push((CAPTION, (x, y + shown.side + 8 + number * LINE), line));
             }
         }
@@ -145,11 +144,17 @@ fn brightest(stamp: &[f32]) -> f32 {
     stamp.iter().copied().fold(f32::MIN_POSITIVE, f32::max)
 }
 
-/// What is written under a stamp.
-fn caption(truth: &Truth) -> Vec<String> {
-    vec![
+/// What is written under a stamp; the last line where any on the sheet has companions.
+fn caption(truth: &Truth) -> [String; 3] {
+    let companions = match (truth.companions, truth.companion_ratio, truth.companion_distance) {
+        (Some(n), Some(ratio), Some(distance)) => format!("{n} comp., {ratio:.2}× at {distance:.0} px"),
+        (Some(0), ..) => "no companion".to_owned(),
+        _ => String::new(),
+    };
+    [
         format!("mag {:.2}   Rₑ {:.1} px", truth.mag, truth.re_maj),
         format!("n {:.2}   q {:.2}   #{}", truth.n, truth.q, truth.id),
+        companions,
     ]
 }
 
@@ -174,7 +179,7 @@ mod tests {
     use crate::sky::Survey;
 
     fn truth(id: i64) -> Truth {
-        Truth { id, mag: 20.5, re_maj: 4.0, re_circ: 2.0, n: 2.5, q: 0.25, pa: 0.0, x: 8.5, y: 8.5 }
+        Truth { id, mag: 20.5, re_maj: 4.0, re_circ: 2.0, n: 2.5, q: 0.25, ..Truth::default() }
     }
 
     fn sheet(size: usize, stamps: usize, pixels: &[f32]) -> ContactSheet {
@@ -243,6 +248,26 @@ mod tests {
                 assert!(!ink(x + 256, GAP + HEAD, GAP, down), "words run into the next stamp");
             }
         }
+    }
+
+    #[test]
+    fn companions_are_told_where_a_stamp_has_any() {
+        let alone = Truth { companions: Some(0), companion_ratio: Some(0.0), ..truth(1) };
+        let crowded = Truth {
+            companions: Some(12),
+            companion_ratio: Some(0.345),
+            companion_distance: Some(24.4),
+            ..truth(2)
+        };
+        assert_eq!(caption(&alone)[2], "no companion");
+        assert_eq!(caption(&crowded)[2], "12 comp., 0.34× at 24 px");
+        let height = |truths: [Truth; 2]| {
+            let mut sheet = ContactSheet::new("", &DatasetMeta::default(), 16);
+            sheet.add(&[1.0; 512], &truths);
+            drawn(&sheet).1
+        };
+        assert_eq!(height([alone, crowded]), height([alone, alone]) + LINE);
+        assert_eq!(height([alone, alone]), height([truth(1), truth(2)]));
     }
 
     #[test]

@@ -10,22 +10,31 @@
 //! | `fourier.rs` | the 2-D transforms of real images |
 //! | `render.rs` | galaxy ⊗ PSF at the pixels' centres |
 //! | `noise.rs` | sky and photon noise, correlated or not |
-//! | `survey.rs` | a survey described in TOML |
+//! | `survey/` | a survey described in TOML |
+//! | `parts.rs` | the contents of the files that a survey names |
 //! | `simulate.rs` | (survey, seed, index) → stamp and truth |
+//! | `truth.rs` | what is on a stamp |
 
 mod bessel;
 mod core;
 mod fourier;
 mod noise;
+mod parts;
 mod psf;
 mod render;
 mod sersic;
 mod simulate;
 mod survey;
+mod truth;
 
 pub use noise::Noise;
+pub use parts::{CatalogueGalaxy, SurveyParts};
 pub use psf::{Psf, PsfImage};
 pub use render::{Light, PixelConvention, Renderer, Source};
 pub use sersic::{INDEX_LIMITS, Sersic, b_n, flux_of, magnitude_of};
-pub use simulate::{Simulator, Truth};
-pub use survey::{Distribution, GalaxyRanges, NoiseCorrelation, PsfModel, Range, Survey};
+pub use simulate::Simulator;
+pub use survey::{
+    Distribution, GalaxyCatalogue, GalaxyRanges, NoiseCorrelation, NoiseModel, PsfModel, RadiusUnit, Range,
+    Survey, SurveyPsf,
+};
+pub use truth::Truth;

@@ -80,16 +80,17 @@ fn a_table_of_truth_is_made_into_its_stamps() {
 #[test]
 fn a_row_of_truth_that_cannot_be_made_is_named() {
     let place = Place::new();
-    let head = "ID,MAG,RE_MAJ,RE_CIRC,N,Q,PA,X,Y\n4,20,3,,1.5,0.5,0,8,8\n";
+    let head = "ID,MAG,RE_MAJ,RE_CIRC,N,Q,PA,X,Y,PSF\n4,20,3,,1.5,0.5,0,8,8,\n";
     for (row, words) in [
-        ("9,20,-3,,1.5,0.5,0,8,8", "table.csv: row 2 (ID 9): RE_MAJ = -3 must be 0.01 to 10000"),
-        ("9,,3,,1.5,0.5,0,8,8", "row 2 (ID 9): it has no MAG, which must be -50 to 60"),
-        ("9,20,3,,15,0.5,0,8,8", "row 2 (ID 9): N = 15 must be 0.1 to 10"),
-        ("9,20,3,,1.5,1.5,0,8,8", "row 2 (ID 9): Q = 1.5 must be 0.01 to 1"),
-        ("9,20,3,,1.5,0.5,0,1808,8", "row 2 (ID 9): X = 1808 must be 0.5 to 16.5"),
-        ("9,20,3,3,1.5,0.25,0,8,8", "row 2 (ID 9): RE_CIRC = 3 is not RE_MAJ·√Q = 1.5"),
-        ("9,20,3,,1.5,inf,0,8,8", "row 2 (ID 9): Q = inf must be"),
-        ("9,twenty,3,,1.5,0.5,0,8,8", "table.csv: line 3, column MAG: 'twenty' is not a number"),
+        ("9,20,-3,,1.5,0.5,0,8,8,", "table.csv: row 2 (ID 9): RE_MAJ = -3 must be 0.01 to 10000"),
+        ("9,,3,,1.5,0.5,0,8,8,", "row 2 (ID 9): it has no MAG, which must be -50 to 60"),
+        ("9,20,3,,15,0.5,0,8,8,", "row 2 (ID 9): N = 15 must be 0.1 to 10"),
+        ("9,20,3,,1.5,1.5,0,8,8,", "row 2 (ID 9): Q = 1.5 must be 0.01 to 1"),
+        ("9,20,3,,1.5,0.5,0,1808,8,", "row 2 (ID 9): X = 1808 must be 0.5 to 16.5"),
+        ("9,20,3,3,1.5,0.25,0,8,8,", "row 2 (ID 9): RE_CIRC = 3 is not RE_MAJ·√Q = 1.5"),
+        ("9,20,3,,1.5,0.5,0,8,8,1", "row 2 (ID 9): PSF = 1, but the survey has 1, counted from 0"),
+        ("9,20,3,,1.5,inf,0,8,8,", "row 2 (ID 9): Q = inf must be"),
+        ("9,twenty,3,,1.5,0.5,0,8,8,", "table.csv: line 3, column MAG: 'twenty' is not a number"),
     ] {
         std::fs::write(place.path("table.csv"), format!("{head}{row}\n")).unwrap();
         place.legato("simulate --survey survey.toml --truth table.csv -o s.fits").fails(1, &[words]);
