@@ -6,6 +6,7 @@
 //! | `presets.rs` | the two architectures |
 //! | `provenance.rs` | what a weights file says of itself |
 //! | `stamps.rs` | a data set in memory |
+//! | `fresh.rs` | galaxies drawn while the network learns |
 //! | `ahead.rs` | work done ahead of its use |
 //! | `recipe.rs` | how a network is trained |
 //! | `training.rs` | the training loop |
@@ -19,6 +20,7 @@ mod ahead;
 mod checkpoint;
 mod evaluate;
 mod fit;
+mod fresh;
 mod parameter;
 mod predict;
 mod presets;
@@ -32,6 +34,7 @@ pub use ahead::Ahead;
 pub use checkpoint::Epoch;
 pub use evaluate::{Evaluation, evaluate};
 pub use fit::{FitOptions, fit};
+pub use fresh::{Fresh, FreshPlan, Supply};
 pub use parameter::{Parameter, Scaling};
 pub use predict::{Estimator, load_estimators};
 pub use presets::{Architecture, Stretching};

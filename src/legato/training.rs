@@ -2,7 +2,8 @@
 //! a checkpoint to go on from.
 
 use super::checkpoint::{self, Epoch, Fingerprint, State};
-use super::{Parameter, Provenance, Recipe, Scaling, Stamps, Statistics};
+use super::fresh::{Batch, Batches};
+use super::{FreshPlan, Parameter, Provenance, Recipe, Scaling, Stamps, Statistics, Supply};
 use crate::engine::nn::{Adam, Mode, Model, Network, weights};
 use crate::engine::ops::arithmetic;
 use crate::engine::ops::augment::augment;
@@ -15,6 +16,8 @@ use std::time::Instant;
 /// The best epoch's weights, in the run's folder.
 pub const WEIGHTS_FILE: &str = "weights.safetensors";
 const HISTORY_FILE: &str = "history.csv";
+/// The share of an epoch's time in which the device may wait for stamps before it is told.
+const TOLD: f64 = 0.1;
 
 /// What a run tells while it works.
 pub enum Event<'a> {
@@ -26,6 +29,15 @@ pub enum Event<'a> {
         stamps: usize,
         /// The loss of a recent step, as soon as one has come back.
         loss: Option<f32>,
+    },
+    /// The device had to wait for stamps through more than a tenth of an epoch.
+    Starved {
+        /// The share of the epoch's time.
+        share: f64,
+        /// Stamps a second that were made.
+        made: f64,
+        /// Stamps a second that the device would have taken.
+        needed: f64,
     },
     /// An epoch is over and saved.
     Epoch {
@@ -50,13 +62,17 @@ pub enum Outcome {
 /// A training run: a network, the stamps that it learns from, and a folder.
 pub struct Training<'a> {
     gpu: Gpu,
+    supply: Supply<'a>,
+    /// The data set, or the stamps held out.
     stamps: &'a Stamps,
     folder: PathBuf,
     model: Model,
     adam: Adam,
     state: State,
-    /// Indices of the stamps to learn from, and of those held out.
+    /// Indices of the stamps to learn from, none where they are drawn, and of those held out.
     split: (Vec<u32>, Vec<u32>),
+    /// What is drawn for the coming steps.
+    batches: Option<Batches>,
 }
 
 impl<'a> Training<'a> {
@@ -67,12 +83,14 @@ impl<'a> Training<'a> {
     /// stamps, or a folder that holds a run or cannot be written.
     pub fn start(
         gpu: &Gpu,
-        stamps: &'a Stamps,
+        supply: impl Into<Supply<'a>>,
         recipe: &Recipe,
         network: &Network,
         scaling: Scaling,
         folder: &Path,
     ) -> Result<Self> {
+        let supply = supply.into();
+        let stamps = supply.stamps();
         recipe.check()?;
         if checkpoint::find(folder).is_some() {
             return Err(Error::Usage(format!(
@@ -110,37 +128,76 @@ impl<'a> Training<'a> {
             recipe: recipe.clone(),
             scaling,
             data: fingerprint(stamps, recipe.parameter),
+            fresh: supply.plan(),
             history: Vec::new(),
         };
         let model = Model::random(gpu, network, recipe.seed)?;
         let adam = Adam::new(gpu, &model)?;
-        Self::assemble(gpu, stamps, folder, (state, model, adam))
+        Self::assemble(gpu, supply, folder, (state, model, adam))
+    }
+
+    /// The galaxies that the run in `folder` draws, for a [`Fresh`](super::Fresh) to go on with.
+    ///
+    /// # Errors
+    /// There is no run, its checkpoint is damaged, or it learns from a data set.
+    pub fn plan(folder: &Path) -> Result<FreshPlan> {
+        let (state, _) = checkpoint::read_state(folder)?;
+        state.fresh.ok_or_else(|| {
+            Error::weights(
+                folder,
+                format!("began with the data set {}: go on with it by --data", state.data.origin),
+            )
+        })
     }
 
     /// Goes on with the run in `folder`, on the same stamps.
     ///
     /// # Errors
     /// There is no run, its checkpoint is damaged, or the stamps are not those it began with.
-    pub fn resume(gpu: &Gpu, stamps: &'a Stamps, folder: &Path) -> Result<Self> {
+    pub fn resume(gpu: &Gpu, supply: impl Into<Supply<'a>>, folder: &Path) -> Result<Self> {
+        let supply = supply.into();
         let (state, model, adam) = checkpoint::load(gpu, folder)?;
-        let now = fingerprint(stamps, state.recipe.parameter);
-        if (now.stamps, now.sum) != (state.data.stamps, state.data.sum) {
-            let message = format!(
+        let (began, now) = (&state.data, fingerprint(supply.stamps(), state.recipe.parameter));
+        let others = (now.stamps, now.sum) != (began.stamps, began.sum);
+        let message = match (state.fresh, supply.plan()) {
+            (None, None) if others => format!(
                 "began with {} stamps from {}; {} holds {} others",
-                state.data.stamps, state.data.origin, now.origin, now.stamps
-            );
-            return Err(Error::weights(folder, message));
-        }
-        Self::assemble(gpu, stamps, folder, (state, model, adam))
+                began.stamps, began.origin, now.origin, now.stamps
+            ),
+            (Some(_), None) => {
+                format!("began with galaxies drawn as it learned ({}): go on by --simulate", began.origin)
+            }
+            (None, Some(_)) => format!("began with the data set {}: go on with it by --data", began.origin),
+            (Some(began), Some(now)) if began != now => {
+                format!("began with {began:?} and cannot go on with {now:?}")
+            }
+            (Some(_), Some(_)) if others => format!(
+                "began with galaxies of another survey or another version of it ({}; now {}): start anew in \
+                 another folder",
+                began.origin, now.origin
+            ),
+            _ => return Self::assemble(gpu, supply, folder, (state, model, adam)),
+        };
+        Err(Error::weights(folder, message))
     }
 
     fn assemble(
         gpu: &Gpu,
-        stamps: &'a Stamps,
+        supply: Supply<'a>,
         folder: &Path,
         (state, model, adam): (State, Model, Adam),
     ) -> Result<Self> {
-        let recipe = &state.recipe;
+        let (recipe, stamps) = (&state.recipe, supply.stamps());
+        let split = match supply {
+            Supply::Set(_) => Self::divide(stamps, recipe)?,
+            Supply::Fresh(_) => (Vec::new(), (0..stamps.len() as u32).collect()),
+        };
+        let (gpu, folder) = (gpu.clone(), folder.to_owned());
+        Ok(Training { gpu, supply, stamps, folder, model, adam, state, split, batches: None })
+    }
+
+    /// Indices of a data set's stamps to learn from and of those to hold out.
+    fn divide(stamps: &Stamps, recipe: &Recipe) -> Result<(Vec<u32>, Vec<u32>)> {
         let held_out = (recipe.validation * stamps.len() as f64).round() as usize;
         let mut order = rng::permutation(stamps.len(), recipe.seed, Stream::Split, 0);
         let training = order.split_off(held_out.min(stamps.len()));
@@ -151,15 +208,7 @@ impl<'a> Training<'a> {
                 training.len()
             )));
         }
-        Ok(Training {
-            gpu: gpu.clone(),
-            stamps,
-            folder: folder.to_owned(),
-            model,
-            adam,
-            state,
-            split: (training, order),
-        })
+        Ok((training, order))
     }
 
     /// The recipe of the run.
@@ -167,9 +216,15 @@ impl<'a> Training<'a> {
         &self.state.recipe
     }
 
-    /// Stamps to learn from and held out.
+    /// Stamps to learn from, or to draw, in an epoch, and held out.
     pub fn split(&self) -> (usize, usize) {
-        (self.split.0.len(), self.split.1.len())
+        let learning = self.supply.plan().map_or(self.split.0.len(), |plan| plan.stamps_an_epoch);
+        (learning, self.split.1.len())
+    }
+
+    /// Where its stamps come from.
+    pub fn supply(&self) -> Supply<'a> {
+        self.supply
     }
 
     /// The figures of each epoch so far.
@@ -184,11 +239,11 @@ impl<'a> Training<'a> {
 
     /// Steps of an epoch. What does not fill a batch waits for another epoch's order.
     pub fn steps_an_epoch(&self) -> usize {
-        (self.split.0.len() / self.batch()).max(1)
+        (self.split().0 / self.batch()).max(1)
     }
 
     fn batch(&self) -> usize {
-        self.state.recipe.batch.min(self.split.0.len())
+        self.state.recipe.batch.min(self.split().0)
     }
 
     /// How the run has ended, if it has.
@@ -240,10 +295,19 @@ impl<'a> Training<'a> {
         let mut total: Option<Tensor> = None;
         let mut arriving = None;
         let mut learning_rate = 0.0;
-        for chosen in order.chunks_exact(batch).take(steps) {
+        for first in (0..steps).map(|s| s * batch) {
             let step = self.adam.steps();
             learning_rate = self.state.recipe.learning_rate(step, steps as u64);
-            let (inputs, targets) = self.batch_of(chosen, step)?;
+            let stamps = match self.supply {
+                Supply::Set(stamps) => self.gather(stamps, &order[first..first + batch]),
+                Supply::Fresh(fresh) => {
+                    let expected = self.batches.take().filter(|batches| batches.step() == step);
+                    self.batches
+                        .insert(expected.unwrap_or_else(|| fresh.batches(batch, step)))
+                        .next(&self.gpu)?
+                }
+            };
+            let (inputs, targets) = self.upload(&stamps, step)?;
             let mode = Mode::Training { seed, step };
             let loss = self.adam.step(&self.gpu, &self.model, (&inputs, &targets), mode, learning_rate)?;
             total = Some(match total {
@@ -267,6 +331,12 @@ impl<'a> Training<'a> {
         }
         let sum = total.map(|t| self.gpu.read(&t)).transpose()?.map_or(f64::NAN, |v| f64::from(v[0]));
         let seconds = started.elapsed().as_secs_f64();
+        let images = (steps * batch) as f64;
+        let waited = self.batches.as_mut().map_or(0.0, |batches| batches.take_waited().as_secs_f64());
+        if waited > TOLD * seconds {
+            let needed = images / (seconds - waited);
+            hear(Event::Starved { share: waited / seconds, made: images / seconds, needed });
+        }
         let training_loss = sum / steps as f64;
         if !training_loss.is_finite() {
             return Err(Error::Diverged { step: self.adam.steps(), loss: training_loss });
@@ -278,29 +348,36 @@ impl<'a> Training<'a> {
             validation_loss,
             validation_r2,
             learning_rate,
-            images_per_second: (steps * batch) as f64 / seconds,
+            images_per_second: images / seconds,
         })
     }
 
-    /// A batch on the device: augmented stamps and their scaled targets. `chosen` are places in the
-    /// training set.
-    fn batch_of(&self, chosen: &[u32], step: u64) -> Result<(Tensor, Tensor)> {
+    /// A batch of a data set; `chosen` are places among those to learn from.
+    fn gather(&self, stamps: &Stamps, chosen: &[u32]) -> Batch {
+        let (mut pixels, mut truths) = (Vec::new(), Vec::with_capacity(chosen.len()));
+        pixels.reserve_exact(chosen.len() * stamps.size() * stamps.size());
+        for &place in chosen {
+            let index = self.split.0[place as usize] as usize;
+            pixels.extend_from_slice(stamps.pixels(index));
+            truths.push(stamps.truths()[index]);
+        }
+        (pixels, truths)
+    }
+
+    /// A batch on the device: augmented stamps and their scaled targets.
+    fn upload(&self, (pixels, truths): &Batch, step: u64) -> Result<(Tensor, Tensor)> {
         let State { recipe, scaling, .. } = &self.state;
         let (size, augmentation) = (self.stamps.size(), recipe.augmentation(self.stamps.size()));
-        let mut pixels = Vec::with_capacity(chosen.len() * size * size);
         let (mut targets, mut placements) = (Vec::new(), Vec::new());
-        for (place, &at) in chosen.iter().enumerate() {
-            let index = self.split.0[at as usize] as usize;
+        for (place, truth) in truths.iter().enumerate() {
             let placement = augmentation
                 .draw(recipe.seed, step.wrapping_mul(recipe.batch as u64).wrapping_add(place as u64));
             let zoom = if recipe.parameter.follows_zoom() { f64::from(placement.zoom) } else { 1.0 };
-            let value = zoom * recipe.parameter.of(&self.stamps.truths()[index]);
-            pixels.extend_from_slice(self.stamps.pixels(index));
-            targets.push(scaling.target(value) as f32);
+            targets.push(scaling.target(zoom * recipe.parameter.of(truth)) as f32);
             placements.push(placement);
         }
-        let stamps = self.gpu.upload(&[chosen.len(), size, size, 1], &pixels)?;
-        let targets = self.gpu.upload(&[chosen.len(), 1], &targets)?;
+        let stamps = self.gpu.upload(&[truths.len(), size, size, 1], pixels)?;
+        let targets = self.gpu.upload(&[truths.len(), 1], &targets)?;
         Ok((augment(&self.gpu, &stamps, &placements)?, targets))
     }
 
