@@ -6,11 +6,11 @@
 //! ever shares a galaxy or its noise with another.
 
 use super::{Ahead, Stamps};
-use crate::engine::Gpu;
 use crate::sky::{Simulator, Truth};
 use crate::{Error, Result};
 use rayon::{ThreadPool, ThreadPoolBuilder};
 use serde::{Deserialize, Serialize};
+use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -33,6 +33,13 @@ pub struct FreshPlan {
     pub stamps_an_epoch: usize,
     /// Stamps held out, the same in every epoch.
     pub held_out: usize,
+}
+
+impl fmt::Display for FreshPlan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let FreshPlan { seed, stamps_an_epoch, held_out } = self;
+        write!(f, "seed {seed}, {stamps_an_epoch} stamps an epoch and {held_out} held out")
+    }
 }
 
 /// A survey whose galaxies are drawn as they are needed.
@@ -132,12 +139,12 @@ impl Batches {
         self.step
     }
 
-    /// The next step's batch.
-    pub(super) fn next(&mut self, gpu: &Gpu) -> Result<Batch> {
+    /// The next step's batch; `idle` tells whether the device has nothing left to do.
+    pub(super) fn next(&mut self, idle: impl Fn() -> Result<bool>) -> Result<Batch> {
         if self.ready.is_empty() {
             self.ready = match self.groups.poll()? {
                 Some(group) => group,
-                None => self.wait(gpu)?,
+                None => self.wait(idle)?,
             };
         }
         self.step += 1;
@@ -146,9 +153,9 @@ impl Batches {
 
     /// Waits for a group. What counts is the time in which the device has nothing to do; that of the first group,
     /// before which nothing could be ready, does not.
-    fn wait(&mut self, gpu: &Gpu) -> Result<Vec<Batch>> {
+    fn wait(&mut self, idle: impl Fn() -> Result<bool>) -> Result<Vec<Batch>> {
         const GLANCE: Duration = Duration::from_micros(500);
-        while !gpu.is_idle()? {
+        while !idle()? {
             if let Some(group) = self.groups.wait_for(GLANCE)? {
                 return Ok(group);
             }
@@ -172,41 +179,66 @@ fn ended() -> Error {
     Error::Usage("no more stamps are drawn after an error".into())
 }
 
-/// Where the stamps of a training run come from.
-#[derive(Clone, Copy)]
-pub enum Supply<'a> {
-    /// A data set, a part of which is held out.
-    Set(&'a Stamps),
-    /// Galaxies drawn as they are needed.
-    Fresh(&'a Fresh),
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sky::Survey;
 
-impl<'a> Supply<'a> {
-    /// The stamps in memory: the set, or those held out.
-    pub fn stamps(self) -> &'a Stamps {
-        match self {
-            Supply::Set(stamps) => stamps,
-            Supply::Fresh(fresh) => &fresh.held_out,
+    fn simulator() -> Simulator {
+        let mut survey = Survey::builtin("candels-f160w").unwrap();
+        survey.stamp_size = 8;
+        Simulator::new(survey, 4).unwrap()
+    }
+
+    #[test]
+    fn the_stamps_of_a_step_are_the_simulators_whatever_the_threads() {
+        let simulator = simulator();
+        for threads in [1, 3] {
+            let fresh = Fresh::new(super::tests::simulator(), 1000, 5, threads).unwrap();
+            assert_eq!(fresh.threads(), threads);
+            // Groups of two and of four batches.
+            let mut batches = fresh.batches(7, 11);
+            for step in 11..26 {
+                assert_eq!(batches.step(), step);
+                let first = LEARNING + step * 7;
+                assert!(batches.next(|| Ok(true)).unwrap() == simulator.batch(first..first + 7).unwrap());
+            }
         }
     }
 
-    /// What is drawn, if it is drawn.
-    pub(super) fn plan(self) -> Option<FreshPlan> {
-        match self {
-            Supply::Set(_) => None,
-            Supply::Fresh(fresh) => Some(fresh.plan),
+    #[test]
+    fn what_is_learned_from_what_is_held_out_and_data_sets_share_no_stamp() {
+        let fresh = Fresh::new(simulator(), 30, 9, 2).unwrap();
+        let held_out = fresh.held_out();
+        let mut ids: Vec<i64> = held_out.truths().iter().map(|truth| truth.id).collect();
+        assert!(ids.iter().all(|&id| id >= 1 << 33));
+        let mut batches = fresh.batches(10, 0);
+        for _ in 0..9 {
+            ids.extend(batches.next(|| Ok(false)).unwrap().1.iter().map(|truth| truth.id));
         }
+        assert!(ids[9..].iter().all(|&id| (1 << 32..1 << 33).contains(&id)));
+        ids.sort_unstable();
+        ids.dedup();
+        assert_eq!(ids.len(), 99);
+        // The numbers of the simulator do not repeat before the last of them.
+        let simulator = simulator();
+        for number in [0, LEARNING, HELD_OUT] {
+            assert_ne!(simulator.truth(number).mag, simulator.truth(number + 1).mag);
+            assert_ne!(simulator.stamp(number).unwrap().0, simulator.stamp(2 * HELD_OUT - 1).unwrap().0);
+        }
+        assert_ne!(simulator.truth(0).mag, simulator.truth(LEARNING).mag);
+        assert_ne!(simulator.truth(0).mag, simulator.truth(HELD_OUT).mag);
     }
-}
 
-impl<'a> From<&'a Stamps> for Supply<'a> {
-    fn from(stamps: &'a Stamps) -> Self {
-        Supply::Set(stamps)
-    }
-}
-
-impl<'a> From<&'a Fresh> for Supply<'a> {
-    fn from(fresh: &'a Fresh) -> Self {
-        Supply::Fresh(fresh)
+    #[test]
+    fn a_seed_without_more_stamps_is_an_error() {
+        let fresh = Fresh::new(simulator(), 30, 1, 1).unwrap();
+        let mut batches = fresh.batches(10, (HELD_OUT - LEARNING) / 10 - 1);
+        assert_eq!(batches.next(|| Ok(true)).unwrap().1.len(), 10);
+        let error = batches.next(|| Ok(true)).unwrap_err().to_string();
+        assert!(error.contains("no more stamps that were not seen"), "{error}");
+        assert!(batches.next(|| Ok(true)).is_err());
+        assert!(Fresh::new(simulator(), 0, 1, 1).is_err() && Fresh::new(simulator(), 1, 0, 1).is_err());
+        assert!(Fresh::new(simulator(), 1 << 33, 1, 1).is_err());
     }
 }

@@ -1,14 +1,14 @@
 //! The training loop: epochs of augmented batches, a validation after each, the best weights kept,
 //! a checkpoint to go on from.
 
-use super::checkpoint::{self, Epoch, Fingerprint, State};
-use super::fresh::{Batch, Batches};
-use super::{FreshPlan, Parameter, Provenance, Recipe, Scaling, Stamps, Statistics, Supply};
+use super::checkpoint::{self, Epoch, State};
+use super::fresh::Batch;
+use super::supply::Lessons;
+use super::{FreshPlan, Provenance, Recipe, Scaling, Stamps, Statistics, Supply};
 use crate::engine::nn::{Adam, Mode, Model, Network, weights};
 use crate::engine::ops::arithmetic;
 use crate::engine::ops::augment::augment;
 use crate::engine::{Gpu, Tensor};
-use crate::rng::{self, Stream};
 use crate::{Error, Result, files};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -62,17 +62,13 @@ pub enum Outcome {
 /// A training run: a network, the stamps that it learns from, and a folder.
 pub struct Training<'a> {
     gpu: Gpu,
-    supply: Supply<'a>,
+    lessons: Lessons<'a>,
     /// The data set, or the stamps held out.
     stamps: &'a Stamps,
     folder: PathBuf,
     model: Model,
     adam: Adam,
     state: State,
-    /// Indices of the stamps to learn from, none where they are drawn, and of those held out.
-    split: (Vec<u32>, Vec<u32>),
-    /// What is drawn for the coming steps.
-    batches: Option<Batches>,
 }
 
 impl<'a> Training<'a> {
@@ -127,7 +123,7 @@ impl<'a> Training<'a> {
         let state = State {
             recipe: recipe.clone(),
             scaling,
-            data: fingerprint(stamps, recipe.parameter),
+            data: supply.fingerprint(recipe.parameter),
             fresh: supply.plan(),
             history: Vec::new(),
         };
@@ -157,7 +153,7 @@ impl<'a> Training<'a> {
     pub fn resume(gpu: &Gpu, supply: impl Into<Supply<'a>>, folder: &Path) -> Result<Self> {
         let supply = supply.into();
         let (state, model, adam) = checkpoint::load(gpu, folder)?;
-        let (began, now) = (&state.data, fingerprint(supply.stamps(), state.recipe.parameter));
+        let (began, now) = (&state.data, supply.fingerprint(state.recipe.parameter));
         let others = (now.stamps, now.sum) != (began.stamps, began.sum);
         let message = match (state.fresh, supply.plan()) {
             (None, None) if others => format!(
@@ -169,7 +165,7 @@ impl<'a> Training<'a> {
             }
             (None, Some(_)) => format!("began with the data set {}: go on with it by --data", began.origin),
             (Some(began), Some(now)) if began != now => {
-                format!("began with {began:?} and cannot go on with {now:?}")
+                format!("began with {began}: it cannot go on with {now}")
             }
             (Some(_), Some(_)) if others => format!(
                 "began with galaxies of another survey or another version of it ({}; now {}): start anew in \
@@ -187,28 +183,9 @@ impl<'a> Training<'a> {
         folder: &Path,
         (state, model, adam): (State, Model, Adam),
     ) -> Result<Self> {
-        let (recipe, stamps) = (&state.recipe, supply.stamps());
-        let split = match supply {
-            Supply::Set(_) => Self::divide(stamps, recipe)?,
-            Supply::Fresh(_) => (Vec::new(), (0..stamps.len() as u32).collect()),
-        };
+        let (lessons, stamps) = (Lessons::new(supply, &state.recipe)?, supply.stamps());
         let (gpu, folder) = (gpu.clone(), folder.to_owned());
-        Ok(Training { gpu, supply, stamps, folder, model, adam, state, split, batches: None })
-    }
-
-    /// Indices of a data set's stamps to learn from and of those to hold out.
-    fn divide(stamps: &Stamps, recipe: &Recipe) -> Result<(Vec<u32>, Vec<u32>)> {
-        let held_out = (recipe.validation * stamps.len() as f64).round() as usize;
-        let mut order = rng::permutation(stamps.len(), recipe.seed, Stream::Split, 0);
-        let training = order.split_off(held_out.min(stamps.len()));
-        if held_out == 0 || training.is_empty() {
-            return Err(Error::Usage(format!(
-                "{} stamps are too few: {held_out} would be held out and {} left to learn from",
-                stamps.len(),
-                training.len()
-            )));
-        }
-        Ok((training, order))
+        Ok(Training { gpu, lessons, stamps, folder, model, adam, state })
     }
 
     /// The recipe of the run.
@@ -218,13 +195,12 @@ impl<'a> Training<'a> {
 
     /// Stamps to learn from, or to draw, in an epoch, and held out.
     pub fn split(&self) -> (usize, usize) {
-        let learning = self.supply.plan().map_or(self.split.0.len(), |plan| plan.stamps_an_epoch);
-        (learning, self.split.1.len())
+        (self.lessons.learning(), self.lessons.held_out().len())
     }
 
     /// Where its stamps come from.
     pub fn supply(&self) -> Supply<'a> {
-        self.supply
+        self.lessons.supply()
     }
 
     /// The figures of each epoch so far.
@@ -290,23 +266,15 @@ impl<'a> Training<'a> {
         let number = self.state.history.len() + 1;
         let (batch, steps) = (self.batch(), self.steps_an_epoch());
         let seed = self.state.recipe.seed;
-        let order = rng::permutation(self.split.0.len(), seed, Stream::Shuffle, number as u32);
+        self.lessons.begin(number, seed);
         let started = Instant::now();
         let mut total: Option<Tensor> = None;
         let mut arriving = None;
         let mut learning_rate = 0.0;
-        for first in (0..steps).map(|s| s * batch) {
+        for place in 0..steps {
             let step = self.adam.steps();
             learning_rate = self.state.recipe.learning_rate(step, steps as u64);
-            let stamps = match self.supply {
-                Supply::Set(stamps) => self.gather(stamps, &order[first..first + batch]),
-                Supply::Fresh(fresh) => {
-                    let expected = self.batches.take().filter(|batches| batches.step() == step);
-                    self.batches
-                        .insert(expected.unwrap_or_else(|| fresh.batches(batch, step)))
-                        .next(&self.gpu)?
-                }
-            };
+            let stamps = self.lessons.batch(&self.gpu, batch, place, step)?;
             let (inputs, targets) = self.upload(&stamps, step)?;
             let mode = Mode::Training { seed, step };
             let loss = self.adam.step(&self.gpu, &self.model, (&inputs, &targets), mode, learning_rate)?;
@@ -332,7 +300,7 @@ impl<'a> Training<'a> {
         let sum = total.map(|t| self.gpu.read(&t)).transpose()?.map_or(f64::NAN, |v| f64::from(v[0]));
         let seconds = started.elapsed().as_secs_f64();
         let images = (steps * batch) as f64;
-        let waited = self.batches.as_mut().map_or(0.0, |batches| batches.take_waited().as_secs_f64());
+        let waited = self.lessons.take_waited();
         if waited > TOLD * seconds {
             let needed = images / (seconds - waited);
             hear(Event::Starved { share: waited / seconds, made: images / seconds, needed });
@@ -350,18 +318,6 @@ impl<'a> Training<'a> {
             learning_rate,
             images_per_second: images / seconds,
         })
-    }
-
-    /// A batch of a data set; `chosen` are places among those to learn from.
-    fn gather(&self, stamps: &Stamps, chosen: &[u32]) -> Batch {
-        let (mut pixels, mut truths) = (Vec::new(), Vec::with_capacity(chosen.len()));
-        pixels.reserve_exact(chosen.len() * stamps.size() * stamps.size());
-        for &place in chosen {
-            let index = self.split.0[place as usize] as usize;
-            pixels.extend_from_slice(stamps.pixels(index));
-            truths.push(stamps.truths()[index]);
-        }
-        (pixels, truths)
     }
 
     /// A batch on the device: augmented stamps and their scaled targets.
@@ -386,13 +342,14 @@ impl<'a> Training<'a> {
         let State { recipe, scaling, .. } = &self.state;
         let size = self.stamps.size();
         let mut estimates = Vec::new();
-        for indices in self.split.1.chunks(recipe.batch) {
+        for indices in self.lessons.held_out().chunks(recipe.batch) {
             let pixels: Vec<f32> =
                 indices.iter().flat_map(|&i| self.stamps.pixels(i as usize)).copied().collect();
             let input = self.gpu.upload(&[indices.len(), size, size, 1], &pixels)?;
             estimates.extend(self.gpu.read(&self.model.infer(&self.gpu, &input)?)?);
         }
-        let truths = self.split.1.iter().map(|&i| recipe.parameter.of(&self.stamps.truths()[i as usize]));
+        let truths =
+            self.lessons.held_out().iter().map(|&i| recipe.parameter.of(&self.stamps.truths()[i as usize]));
         let error = |(y, &t): (f64, &f32)| (scaling.target(y) - f64::from(t)).abs();
         let loss = truths.clone().zip(&estimates).map(error).sum::<f64>() / estimates.len() as f64;
         let pairs: Vec<(f64, f64)> =
@@ -433,15 +390,4 @@ impl<'a> Training<'a> {
         let bytes = writer.into_inner().map_err(|e| Error::io(&path, "write", e.into_error()))?;
         files::replace(&path, &bytes)
     }
-}
-
-/// What tells one data set from another.
-fn fingerprint(stamps: &Stamps, parameter: Parameter) -> Fingerprint {
-    let truths = stamps.truths().iter().map(|truth| parameter.of(truth).to_bits());
-    let pixels = (0..stamps.len()).flat_map(|i| stamps.pixels(i)).map(|pixel| u64::from(pixel.to_bits()));
-    // FNV-1a by words: every one of them counts, and their order.
-    let sum = truths
-        .chain(pixels)
-        .fold(0xcbf2_9ce4_8422_2325, |sum: u64, word| (sum ^ word).wrapping_mul(0x0000_0100_0000_01b3));
-    Fingerprint { origin: stamps.origin.clone(), stamps: stamps.len(), sum }
 }
