@@ -36,7 +36,7 @@ const fn optional(
 }
 
 /// The columns of a `TRUTH` table, in order; the first, `ID`, is an integer.
-pub(super) const TRUTH_COLUMNS: [TruthColumn; 13] = [
+pub(super) const TRUTH_COLUMNS: [TruthColumn; 15] = [
     optional("ID", "", |t| t.id as f64, |t, v| t.id = v as i64),
     needed("MAG", "mag", |t| t.mag, |t, v| t.mag = v),
     needed("RE_MAJ", "pixel", |t| t.re_maj, |t, v| t.re_maj = v),
@@ -47,6 +47,8 @@ pub(super) const TRUTH_COLUMNS: [TruthColumn; 13] = [
     needed("X", "pixel", |t| t.x, |t, v| t.x = v),
     needed("Y", "pixel", |t| t.y, |t, v| t.y = v),
     optional("PSF", "", |t| from_count(t.psf), |t, v| t.psf = count(v)),
+    optional("LOPSIDED", "", |t| or_nan(t.lopsided), |t, v| t.lopsided = known(v)),
+    optional("SECOND", "", |t| or_nan(t.second), |t, v| t.second = known(v)),
     optional("N_COMP", "", |t| from_count(t.companions), |t, v| t.companions = count(v)),
     optional("COMP_RATIO", "", |t| or_nan(t.companion_ratio), |t, v| t.companion_ratio = known(v)),
     optional("COMP_DIST", "pixel", |t| or_nan(t.companion_distance), |t, v| t.companion_distance = known(v)),

@@ -12,29 +12,39 @@
 //! | `noise.rs` | sky and photon noise, correlated or not |
 //! | `survey/` | a survey described in TOML |
 //! | `parts.rs` | the contents of the files that a survey names |
+//! | `scene/` | what is on a stamp and around it |
 //! | `simulate.rs` | (survey, seed, index) → stamp and truth |
+//! | `visible.rs` | which neighbours shine onto a stamp |
 //! | `truth.rs` | what is on a stamp |
 
+mod averaged;
 mod bessel;
 mod core;
+mod cubic;
 mod fourier;
+mod grid;
+mod hankel;
 mod noise;
 mod parts;
 mod psf;
 mod render;
+mod scene;
 mod sersic;
 mod simulate;
 mod survey;
 mod truth;
+mod visible;
 
+pub use averaged::PixelConvention;
 pub use noise::Noise;
 pub use parts::{CatalogueGalaxy, SurveyParts};
 pub use psf::{Psf, PsfImage};
-pub use render::{Light, PixelConvention, Renderer, Source};
-pub use sersic::{INDEX_LIMITS, Sersic, b_n, flux_of, magnitude_of};
+pub use render::{Light, Renderer, Source};
+pub use sersic::{AXIS_RATIO_LIMITS, INDEX_LIMITS, Sersic, b_n, flux_of, magnitude_of};
 pub use simulate::Simulator;
 pub use survey::{
-    Distribution, GalaxyCatalogue, GalaxyRanges, NoiseCorrelation, NoiseModel, PsfModel, RadiusUnit, Range,
-    Survey, SurveyPsf,
+    Asymmetry, Companions, Distribution, FluxRatios, GalaxyCatalogue, GalaxyRanges, Lopsided,
+    NoiseCorrelation, PsfModel, RadiusLaw, RadiusUnit, Range, SecondComponent, Survey, SurveyNoise,
+    SurveyPsf,
 };
 pub use truth::Truth;

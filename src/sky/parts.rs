@@ -1,7 +1,7 @@
 //! What a survey names and does not hold itself: the contents of its files.
 
 use super::psf::Psf;
-use super::survey::{GalaxyRanges, Survey};
+use super::survey::Survey;
 use crate::{Error, Result};
 
 /// The contents of the files that a survey names, as `fits::survey_parts` reads them.
@@ -34,14 +34,5 @@ impl SurveyParts {
             return Err(needs("its sky"));
         }
         Ok(SurveyParts { psfs: survey.psf.iter().map(psf).collect::<Result<_>>()?, galaxies: Vec::new() })
-    }
-
-    /// The rows within the ranges of all parameters that are drawn from the catalogue.
-    pub(super) fn possible_galaxies(&self, ranges: &GalaxyRanges) -> Vec<CatalogueGalaxy> {
-        let wanted = ranges.ranges().into_iter().zip(ranges.from_catalogue());
-        let possible = |row: &&CatalogueGalaxy| {
-            wanted.clone().zip(*row).all(|((range, wanted), value)| !wanted || range.contains(*value))
-        };
-        self.galaxies.iter().filter(possible).copied().collect()
     }
 }

@@ -220,13 +220,18 @@ impl PsfImage {
         self.centre
     }
 
-    /// The discrete transform of the pixels at any frequency, zero beyond their Nyquist frequency.
+    /// The discrete transform of the pixels at any frequency, zero beyond their Nyquist frequency; at it, where the
+    /// positive and the negative one stand for the same samples, half each.
     fn transfer(&self, fx: &[f64], fy: &[f64]) -> Vec<Complex64> {
         let height = self.pixels.len() / self.width;
         let wave = |f: f64, n: usize, centre: f64| -> Vec<Complex64> {
             (0..n).map(|i| Complex64::cis(-TAU * f * self.pixel_scale * (i as f64 - centre))).collect()
         };
-        let in_band = |f: f64| f.abs() * self.pixel_scale < 0.5;
+        let band = |f: f64| match f.abs() * self.pixel_scale - 0.5 {
+            beyond if beyond > 1e-9 => 0.0,
+            below if below < -1e-9 => 1.0,
+            _ => 0.5,
+        };
         let waves_y: Vec<_> = fy.iter().map(|&f| wave(f, height, self.centre.1)).collect();
         let mut out = Vec::with_capacity(fx.len() * fy.len());
         for &f in fx {
@@ -237,8 +242,9 @@ impl PsfImage {
                 .map(|row| row.iter().zip(&along_x).map(|(&p, w)| w * p).sum())
                 .collect();
             for (g, along_y) in fy.iter().zip(&waves_y) {
-                out.push(if in_band(f) && in_band(*g) {
-                    rows.iter().zip(along_y).map(|(r, w)| r * w).sum()
+                let weight = band(f) * band(*g);
+                out.push(if weight > 0.0 {
+                    rows.iter().zip(along_y).map(|(r, w)| r * w).sum::<Complex64>() * weight
                 } else {
                     Complex64::ZERO
                 });

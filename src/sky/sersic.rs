@@ -11,6 +11,8 @@ use std::f64::consts::TAU;
 
 /// The smallest and largest Sérsic index that [`Sersic::new`] takes.
 pub const INDEX_LIMITS: (f64, f64) = (0.1, 10.0);
+/// The smallest and largest axis ratio that [`Sersic::new`] takes.
+pub const AXIS_RATIO_LIMITS: (f64, f64) = (0.05, 1.0);
 
 /// b_n of the Sérsic profile: the solution of γ(2n, b) = Γ(2n)/2, by which half of the light lies
 /// within R_e (Ciotti 1991), to 1e-12 relative. Solved rather than taken from the series of
@@ -50,7 +52,7 @@ pub struct Sersic {
     pub re_maj: f64,
     /// Sérsic index.
     pub n: f64,
-    /// Axis ratio b/a, in (0, 1].
+    /// Axis ratio b/a, 0.05 to 1.
     pub q: f64,
     /// Position angle of the major axis from +y, counter-clockwise, degrees (as GALFIT).
     pub pa: f64,
@@ -73,14 +75,13 @@ impl Sersic {
         let possible = positive(flux)
             && positive(re_maj)
             && (INDEX_LIMITS.0..=INDEX_LIMITS.1).contains(&n)
-            && positive(q)
-            && q <= 1.0
+            && (AXIS_RATIO_LIMITS.0..=AXIS_RATIO_LIMITS.1).contains(&q)
             && pa.is_finite();
         if !possible {
             return Err(Error::Usage(format!(
                 "not a Sérsic galaxy: flux {flux}, RE_MAJ {re_maj} px, n {n}, q {q}, PA {pa}; flux and \
-                 radius must be positive, n in {}..{}, q in (0, 1]",
-                INDEX_LIMITS.0, INDEX_LIMITS.1
+                 radius must be positive, n {} to {}, q {} to {}",
+                INDEX_LIMITS.0, INDEX_LIMITS.1, AXIS_RATIO_LIMITS.0, AXIS_RATIO_LIMITS.1
             )));
         }
         let b = b_n(n);

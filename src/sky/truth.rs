@@ -6,7 +6,7 @@
 pub struct Truth {
     /// Which stamp (`ID`).
     pub id: i64,
-    /// Total AB magnitude (`MAG`).
+    /// Total AB magnitude, that of all components (`MAG`); what follows is the main one's.
     pub mag: f64,
     /// Half-light radius along the major axis, pixels (`RE_MAJ`).
     pub re_maj: f64,
@@ -24,6 +24,10 @@ pub struct Truth {
     pub y: f64,
     /// Which of the survey's PSFs, counted from 0 (`PSF`).
     pub psf: Option<u32>,
+    /// The part of the light in a displaced copy of the galaxy (`LOPSIDED`).
+    pub lopsided: Option<f64>,
+    /// The part of the light in a second component (`SECOND`).
+    pub second: Option<f64>,
     /// Companions whose centres are on the stamp (`N_COMP`).
     pub companions: Option<u32>,
     /// Flux of the brightest of them over the galaxy's; 0 where there is none (`COMP_RATIO`).
@@ -46,6 +50,8 @@ impl Default for Truth {
             x: unknown,
             y: unknown,
             psf: None,
+            lopsided: None,
+            second: None,
             companions: None,
             companion_ratio: None,
             companion_distance: None,

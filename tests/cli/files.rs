@@ -139,7 +139,7 @@ fn a_survey_with_a_mistake_names_its_line_or_key() {
         (
             "min = 0.3",
             "min = -1",
-            &["odd.toml: line 19: galaxies.axis_ratio: -1 to 0.9 must lie within 0.01 to 1"],
+            &["odd.toml: line 19: galaxies.axis_ratio: -1 to 0.9 must lie within 0.05 to 1"],
         ),
         (
             "stamp_size = 16",

@@ -46,9 +46,21 @@ impl Range {
         (self.min..=self.max).contains(&value)
     }
 
-    /// Reads a range within `low` to `high`. Where the file names no distribution it is `usual`; one of a
-    /// catalogue is only possible where that is the usual one.
-    pub(super) fn read(field: &Field, [low, high]: [f64; 2], usual: Distribution) -> Read<Self> {
+    /// Reads a range within `low` to `high`, uniform where the file does not say.
+    pub(super) fn read(field: &Field, limits: [f64; 2]) -> Read<Self> {
+        let range = Range::any(field, limits, Distribution::Uniform)?;
+        if range.distribution == Distribution::Catalogue {
+            return field.fail("there is no catalogue to draw this from");
+        }
+        Ok(range)
+    }
+
+    /// Reads a range within `low` to `high`, drawn from the survey's catalogue where the file does not say.
+    pub(super) fn read_or_catalogue(field: &Field, limits: [f64; 2]) -> Read<Self> {
+        Range::any(field, limits, Distribution::Catalogue)
+    }
+
+    fn any(field: &Field, [low, high]: [f64; 2], usual: Distribution) -> Read<Self> {
         let table = field.table()?;
         table.only(&["min", "max", "distribution"])?;
         let (min, max) = (table.required("min")?.number()?, table.required("max")?.number()?);
@@ -68,9 +80,6 @@ impl Range {
         ])?;
         if distribution == Distribution::LogUniform && min <= 0.0 {
             return named.fail(format!("a log-uniform range must be positive, not {min} to {max}"));
-        }
-        if distribution == Distribution::Catalogue && usual != Distribution::Catalogue {
-            return named.fail("there is no catalogue to draw from: give one in [galaxies.catalogue]");
         }
         Ok(Range { min, max, distribution })
     }

@@ -2,6 +2,7 @@
 
 use super::distribution::{Distribution, Range};
 use super::reader::{Field, Read, Table};
+use crate::sky::{AXIS_RATIO_LIMITS, INDEX_LIMITS};
 use serde::Serialize;
 use std::path::PathBuf;
 
@@ -64,11 +65,10 @@ impl GalaxyRanges {
     pub(super) fn read(table: &Table, stamp_size: usize) -> Read<Self> {
         table.only(&["centre_offset", "magnitude", "radius", "sersic_index", "axis_ratio", "catalogue"])?;
         let catalogue = table.optional("catalogue");
-        let usual = match catalogue {
-            Some(_) => Distribution::Catalogue,
-            None => Distribution::Uniform,
+        let range = |key, limits| match catalogue {
+            Some(_) => Range::read_or_catalogue(&table.required(key)?, limits),
+            None => Range::read(&table.required(key)?, limits),
         };
-        let range = |key, limits| Range::read(&table.required(key)?, limits, usual);
         let half = 0.5 * stamp_size as f64;
         let galaxies = GalaxyRanges {
             centre_offset: table.required("centre_offset")?.within(0.0, half, "pixels")?,
@@ -112,5 +112,5 @@ impl GalaxyCatalogue {
 /// What a parameter of any galaxy may be.
 pub(super) const MAGNITUDES: [f64; 2] = [-50.0, 60.0];
 pub(super) const RADII: [f64; 2] = [0.01, 1e4];
-pub(super) const SERSIC_INDICES: [f64; 2] = [crate::sky::INDEX_LIMITS.0, crate::sky::INDEX_LIMITS.1];
-pub(super) const AXIS_RATIOS: [f64; 2] = [0.01, 1.0];
+pub(super) const SERSIC_INDICES: [f64; 2] = [INDEX_LIMITS.0, INDEX_LIMITS.1];
+pub(super) const AXIS_RATIOS: [f64; 2] = [AXIS_RATIO_LIMITS.0, AXIS_RATIO_LIMITS.1];

@@ -7,17 +7,23 @@
 //! | `optics.rs` | `[[psf]]` |
 //! | `noise.rs` | `[noise]` |
 //! | `galaxies.rs` | `[galaxies]` |
+//! | `companions.rs` | `[companions]` |
+//! | `asymmetry.rs` | `[asymmetry]` |
 //! | `distribution.rs` | ranges of parameters |
 
+mod asymmetry;
+mod companions;
 mod distribution;
 mod galaxies;
 mod noise;
 mod optics;
 mod reader;
 
+pub use asymmetry::{Asymmetry, Lopsided, SecondComponent};
+pub use companions::{Companions, FluxRatios, RadiusLaw};
 pub use distribution::{Distribution, Range};
 pub use galaxies::{GalaxyCatalogue, GalaxyRanges, RadiusUnit};
-pub use noise::{NoiseCorrelation, NoiseModel};
+pub use noise::{NoiseCorrelation, SurveyNoise};
 pub use optics::{PsfModel, SurveyPsf};
 
 use super::render::PixelConvention;
@@ -28,7 +34,11 @@ use std::path::{Path, PathBuf};
 use toml::de::DeTable;
 
 /// The surveys that are part of the program, by name.
-const BUILTIN: [(&str, &str); 1] = [("candels-f160w", include_str!("../../../datasets/candels-f160w.toml"))];
+const BUILTIN: [(&str, &str); 3] = [
+    ("candels-f160w", include_str!("../../../datasets/candels-f160w.toml")),
+    ("candels-f160w-crowded", include_str!("../../../datasets/candels-f160w-crowded.toml")),
+    ("euclid-vis", include_str!("../../../datasets/euclid-vis.toml")),
+];
 
 /// A survey and the galaxies to simulate for it; the keys of its TOML file.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -46,9 +56,15 @@ pub struct Survey {
     /// What pixels do that the PSF has not done.
     pub pixel_convention: PixelConvention,
     /// The noise.
-    pub noise: NoiseModel,
+    pub noise: SurveyNoise,
     /// The galaxies' parameters.
     pub galaxies: GalaxyRanges,
+    /// What surrounds the galaxy; nothing where absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub companions: Option<Companions>,
+    /// Light beside the one Sérsic profile; none where absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub asymmetry: Option<Asymmetry>,
     /// The effective PSFs, one or more, of which each stamp has one.
     pub psf: Vec<SurveyPsf>,
 }
@@ -78,7 +94,7 @@ impl Survey {
         match BUILTIN.iter().find(|(known, _)| *known == name) {
             Some((_, text)) => Survey::parse(text, Path::new(&format!("{name}.toml"))),
             None => Err(Error::Usage(format!(
-                "no survey '{name}' in the program; there is {}, and any survey's TOML file can be given \
+                "no survey '{name}' in the program; there are {}, and any survey's TOML file can be given \
                  by its path",
                 Survey::builtin_names().join(", ")
             ))),
@@ -131,6 +147,8 @@ impl Survey {
             "psf",
             "noise",
             "galaxies",
+            "companions",
+            "asymmetry",
         ])?;
         let conventions = [
             ("effective-psf", PixelConvention::EffectivePsf),
@@ -150,8 +168,10 @@ impl Survey {
             exposure: table.required("exposure")?.positive("s")?,
             stamp_size,
             pixel_convention: convention.unwrap_or(Ok(PixelConvention::default()))?,
-            noise: NoiseModel::read(&table.required("noise")?.table()?)?,
+            noise: SurveyNoise::read(&table.required("noise")?.table()?)?,
             galaxies: GalaxyRanges::read(&table.required("galaxies")?.table()?, stamp_size)?,
+            companions: table.optional("companions").map(|f| Companions::read(&f, stamp_size)).transpose()?,
+            asymmetry: table.optional("asymmetry").map(|f| Asymmetry::read(&f)).transpose()?,
             psf: psfs,
         })
     }
@@ -163,7 +183,7 @@ impl Survey {
             _ => None,
         });
         let noise = match &mut self.noise {
-            NoiseModel::Image { path, .. } => Some(path),
+            SurveyNoise::Image { path, .. } => Some(path),
             _ => None,
         };
         psfs.chain(noise).chain(self.galaxies.catalogue.as_mut().map(|catalogue| &mut catalogue.path))

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 /// What is added to a noiseless stamp. Photon noise of the sources comes with every kind but `None`.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(tag = "kind", rename_all = "lowercase")]
-pub enum NoiseModel {
+pub enum SurveyNoise {
     /// Nothing.
     None,
     /// Gaussian noise, independent from pixel to pixel.
@@ -24,10 +24,13 @@ pub enum NoiseModel {
     },
     /// Cut out of an image of blank sky.
     Image {
-        /// The FITS image; a relative path starts at the survey file's folder.
+        /// The FITS image, e/s; a relative path starts at the survey file's folder.
         path: PathBuf,
         /// Standard deviation of the sky in a pixel, e/s, as measured on the image.
         sigma: f64,
+        /// The correlation between pixels of the sources' photon noise; white where absent.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        autocorrelation: Option<NoiseCorrelation>,
     },
 }
 
@@ -60,21 +63,21 @@ enum Kind {
     Image,
 }
 
-impl NoiseModel {
+impl SurveyNoise {
     /// Standard deviation of the sky in a pixel, e/s; 0 for `None`.
     pub fn sigma(&self) -> f64 {
         match self {
-            NoiseModel::None => 0.0,
-            NoiseModel::White { sigma }
-            | NoiseModel::Correlated { sigma, .. }
-            | NoiseModel::Image { sigma, .. } => *sigma,
+            SurveyNoise::None => 0.0,
+            SurveyNoise::White { sigma }
+            | SurveyNoise::Correlated { sigma, .. }
+            | SurveyNoise::Image { sigma, .. } => *sigma,
         }
     }
 
     /// The image that it is cut out of.
     pub fn image(&self) -> Option<&Path> {
         match self {
-            NoiseModel::Image { path, .. } => Some(path),
+            SurveyNoise::Image { path, .. } => Some(path),
             _ => None,
         }
     }
@@ -90,21 +93,23 @@ impl NoiseModel {
             Kind::None => &["kind"],
             Kind::White => &["kind", "sigma"],
             Kind::Correlated => &["kind", "sigma", "autocorrelation"],
-            Kind::Image => &["kind", "sigma", "path"],
+            Kind::Image => &["kind", "sigma", "path", "autocorrelation"],
         })?;
         let sigma = || table.required("sigma")?.not_negative("e/s per pixel");
+        let autocorrelation =
+            table.optional("autocorrelation").map(|field| NoiseCorrelation::read(&field)).transpose()?;
         Ok(match kind {
-            Kind::None => NoiseModel::None,
-            Kind::White => NoiseModel::White { sigma: sigma()? },
-            Kind::Correlated => NoiseModel::Correlated {
+            Kind::None => SurveyNoise::None,
+            Kind::White => SurveyNoise::White { sigma: sigma()? },
+            Kind::Correlated => SurveyNoise::Correlated {
                 sigma: sigma()?,
-                autocorrelation: table
-                    .optional("autocorrelation")
-                    .map_or(Ok(NoiseCorrelation::DRIZZLED), |field| NoiseCorrelation::read(&field))?,
+                autocorrelation: autocorrelation.unwrap_or(NoiseCorrelation::DRIZZLED),
             },
-            Kind::Image => {
-                NoiseModel::Image { path: table.required("path")?.string()?.into(), sigma: sigma()? }
-            }
+            Kind::Image => SurveyNoise::Image {
+                path: table.required("path")?.string()?.into(),
+                sigma: sigma()?,
+                autocorrelation,
+            },
         })
     }
 }

@@ -76,7 +76,7 @@ fn an_unknown_key_is_an_error_with_its_line_and_those_there_are() {
 fn impossible_values_are_errors_that_name_the_line_and_the_key() {
     for (start, from, to, message) in [
         ("magnitude", "min = 16.0", "min = 26.0", "galaxies.magnitude: min = 26 must not exceed max = 23"),
-        ("axis_ratio", "min = 0.2", "min = -1", "galaxies.axis_ratio: -1 to 0.8 must lie within 0.01 to 1"),
+        ("axis_ratio", "min = 0.2", "min = -1", "galaxies.axis_ratio: -1 to 0.8 must lie within 0.05 to 1"),
         ("sersic", "min = 0.3", "min = 0", "galaxies.sersic_index: 0 to 6.2 must lie within 0.1 to 10"),
         ("exposure", "= 3200.0", "= -1.0", "exposure: -1 must be positive (s)"),
         ("zero_point", "= 25.9463", "= inf", "zero_point: a number was expected, not inf"),
@@ -95,12 +95,7 @@ fn impossible_values_are_errors_that_name_the_line_and_the_key() {
             "offset = 65",
             "galaxies.centre_offset: 65 must be 0 to 64 (pixels)",
         ),
-        (
-            "magnitude",
-            "\"uniform\"",
-            "\"catalogue\"",
-            "galaxies.magnitude.distribution: there is no catalogue",
-        ),
+        ("magnitude", "\"uniform\"", "\"catalogue\"", "galaxies.magnitude: there is no catalogue"),
         (
             "pixel_conv",
             "= \"effective-psf\"",
@@ -143,13 +138,15 @@ fn noise_is_of_one_of_four_kinds() {
         assert_eq!(parse(&survey.to_toml()).unwrap(), survey);
         survey.noise
     };
-    assert_eq!(noise("kind = \"none\""), NoiseModel::None);
-    assert_eq!(noise("kind = \"white\"\nsigma = 1"), NoiseModel::White { sigma: 1.0 });
-    let drizzled = NoiseModel::Correlated { sigma: 0.5, autocorrelation: NoiseCorrelation::DRIZZLED };
+    assert_eq!(noise("kind = \"none\""), SurveyNoise::None);
+    assert_eq!(noise("kind = \"white\"\nsigma = 1"), SurveyNoise::White { sigma: 1.0 });
+    let drizzled = SurveyNoise::Correlated { sigma: 0.5, autocorrelation: NoiseCorrelation::DRIZZLED };
     assert_eq!(noise("kind = \"correlated\"\nsigma = 0.5"), drizzled);
-    let image = NoiseModel::Image { path: "sky.fits".into(), sigma: 0.5 };
-    assert_eq!(noise("kind = \"image\"\nsigma = 0.5\npath = \"sky.fits\""), image);
-    assert_eq!((image.sigma(), NoiseModel::None.sigma()), (0.5, 0.0));
+    let autocorrelation = Some(NoiseCorrelation { x1: 0.4, y1: 0.4, diagonal: 0.2, lag2: 0.0, lag3: 0.0 });
+    let image = SurveyNoise::Image { path: "sky.fits".into(), sigma: 0.5, autocorrelation };
+    let table = "[noise.autocorrelation]\nx1 = 0.4\ny1 = 0.4\ndiagonal = 0.2\nlag2 = 0\nlag3 = 0";
+    assert_eq!(noise(&format!("kind = \"image\"\nsigma = 0.5\npath = \"sky.fits\"\n{table}")), image);
+    assert_eq!((image.sigma(), SurveyNoise::None.sigma()), (0.5, 0.0));
 }
 
 #[test]
@@ -194,6 +191,49 @@ fn what_is_not_toml_is_an_error_with_its_line() {
     let message = complaint("stamp_size = 128", "stamp_size = ");
     assert!(message.starts_with("my.toml: ") && message.contains("line "), "{message}");
     assert!(parse("").unwrap_err().to_string().contains("line 1: the key"));
+}
+
+#[test]
+fn what_the_crowded_survey_offers_in_comments_can_be_taken() {
+    let text = BUILTIN[1].1;
+    let offered = text.find("# [asymmetry.lopsided]").unwrap();
+    let taken: Vec<&str> = text[offered..].lines().map(|line| line.strip_prefix("# ").unwrap()).collect();
+    let survey = parse(&format!("{}{}", &text[..offered], taken.join("\n"))).unwrap();
+    let asymmetry = survey.asymmetry.unwrap();
+    assert_eq!(asymmetry.lopsided.unwrap().fraction, Range::uniform(0.0, 0.2));
+    assert_eq!(asymmetry.second.unwrap().sersic_index, Range::uniform(1.0, 4.0));
+    assert_eq!(parse(&survey.to_toml()).unwrap(), survey);
+}
+
+#[test]
+fn impossible_companions_are_errors_that_name_the_line_and_the_key() {
+    let text = BUILTIN[1].1;
+    for (start, from, to, message) in [
+        ("none", "none = 0.10", "none = 0.05", "companions.none: 0.05 must be at least exp(-mean) = 0.0821"),
+        ("none", "none = 0.10", "none = 1", "companions.none: 1 must be at least"),
+        ("mean", "mean = 2.5", "mean = 51", "companions.mean: 51 must not exceed 50"),
+        ("stars", "stars = 0.1", "stars = 1.1", "companions.stars: 1.1 must be 0 to 1 (a fraction)"),
+        (
+            "min_dis",
+            "distance = 4.0",
+            "distance = 99",
+            "companions.min_distance: 99 must be 0 to 32 (pixels)",
+        ),
+        ("[companions.fl", "max = 10.0", "max = 0.001", "companions.flux_ratio: min = 0.018482 must not"),
+        ("scatter", "scatter = 0.2", "scatter = -1", "companions.radius.scatter: -1 must be 0 to 1 (dex)"),
+        (
+            "colour",
+            "stars = 0.1",
+            "stars = 0.1\ncolour = 1",
+            "companions.colour: unknown key; there are mean,",
+        ),
+    ] {
+        assert!(text.contains(from), "{from}");
+        let changed = text.replacen(from, to, 1);
+        let complaint = parse(&changed).unwrap_err().to_string();
+        let expected = format!("my.toml: line {}: {message}", line(&changed, start));
+        assert!(complaint.starts_with(&expected), "{complaint}\n{expected}");
+    }
 }
 
 #[test]
