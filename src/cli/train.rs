@@ -39,13 +39,13 @@ pub struct Arguments {
     #[arg(long, value_name = "SURVEY", conflicts_with_all = ["data", "survey"])]
     simulate: Option<String>,
     /// With --simulate: new stamps that are called an epoch [default: 40000]
-    #[arg(long, value_name = "N", requires = "simulate", value_parser = super::at_least_one)]
+    #[arg(long, value_name = "N", requires = "simulate", conflicts_with = "data", value_parser = super::at_least_one)]
     stamps_per_epoch: Option<usize>,
     /// With --simulate: stamps held out, the same in every epoch [default: 2000]
-    #[arg(long, value_name = "N", requires = "simulate", value_parser = super::at_least_one)]
+    #[arg(long, value_name = "N", requires = "simulate", conflicts_with = "data", value_parser = super::at_least_one)]
     validation: Option<usize>,
     /// With --simulate: threads that draw [default: one fewer than there are cores]
-    #[arg(long, value_name = "N", requires = "simulate", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    #[arg(long, value_name = "N", requires = "simulate", conflicts_with = "data", value_parser = clap::value_parser!(u16).range(1..=1024))]
     threads: Option<u16>,
     /// The run's folder: weights, history, checkpoint
     #[arg(short, long, required_unless_present = "show")]
@@ -271,8 +271,9 @@ pub fn train(
         Supply::Set(_) => format!("{learning} stamps"),
         Supply::Fresh(fresh) => {
             let (name, threads) = (&fresh.held_out().meta.survey, fresh.threads());
-            let threads = if threads == 1 { "1 thread".to_owned() } else { format!("{threads} threads") };
-            format!("galaxies of {name} that {threads} draw meanwhile, {learning} new ones an epoch")
+            let draw =
+                if threads == 1 { "1 thread draws".to_owned() } else { format!("{threads} threads draw") };
+            format!("galaxies of {name} that {draw} meanwhile, {learning} new ones an epoch")
         }
     };
     common.say(format!(

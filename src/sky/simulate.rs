@@ -49,7 +49,8 @@ impl Simulator {
         }
         let scenes = Scenes::new(&survey, Targets::new(&survey, parts)?);
         let renderer = |psf| {
-            let renderer = Renderer::with_pixels(survey.stamp_size, survey.pixel_scale, psf, survey.pixel_convention)?;
+            let renderer =
+                Renderer::with_pixels(survey.stamp_size, survey.pixel_scale, psf, survey.pixel_convention)?;
             let visibility = Visibility::new(&renderer, &survey);
             Ok((renderer, visibility))
         };

@@ -3,6 +3,7 @@
 
 mod calibration;
 mod files;
+mod fresh;
 mod interrupts;
 mod simulate;
 mod support;
