@@ -72,7 +72,9 @@ impl Job {
     /// What is on the stamp that is made of a row: its galaxy and nothing else.
     fn alone(&self, row: &Truth, index: u64) -> Truth {
         let psf = row.psf.or_else(|| self.simulator.truth(index).psf);
-        Truth { psf, companions: Some(0), companion_ratio: Some(0.0), companion_distance: None, ..*row }
+        let alone =
+            Truth { companions: Some(0), companion_ratio: Some(0.0), companion_distance: None, ..*row };
+        Truth { psf, lopsided: Some(0.0), second: Some(0.0), ..alone }
     }
 
     /// Stamps `range`, one after another, and what is on each.
