@@ -62,6 +62,41 @@ pub fn philox(mut counter: [u32; 4], mut key: [u32; 2]) -> [u32; 4] {
     counter
 }
 
+/// Blocks that [`fill`] works on side by side.
+const SIDE_BY_SIDE: usize = 16;
+
+/// Fills `words` with the numbers that [`Philox::new`] of the same arguments would give, several times as fast: the
+/// blocks' rounds run side by side, in 64-bit lanes whose upper halves the multiplications ignore, and the compiler
+/// makes vector instructions of them.
+#[inline(always)]
+pub fn fill(seed: u64, stream: Stream, sub: u32, mut block: u64, words: &mut [u32]) {
+    const LOW: u64 = 0xffff_ffff;
+    let mut round_key = key(seed);
+    let keys: [[u64; 2]; 10] = std::array::from_fn(|_| {
+        let [k0, k1] = round_key;
+        round_key = [k0.wrapping_add(WEYL[0]), k1.wrapping_add(WEYL[1])];
+        [k0.into(), k1.into()]
+    });
+    for part in words.chunks_mut(4 * SIDE_BY_SIDE) {
+        let mut planes = [[0; SIDE_BY_SIDE]; 4];
+        let [first, second, third, fourth] = &mut planes;
+        for i in 0..SIDE_BY_SIDE {
+            let number = block.wrapping_add(i as u64);
+            let mut counter = [number, number >> 32, sub.into(), stream as u64];
+            for [k0, k1] in keys {
+                let p0 = (counter[0] & LOW) * u64::from(MULTIPLIERS[0]);
+                let p1 = (counter[2] & LOW) * u64::from(MULTIPLIERS[1]);
+                counter = [(p1 >> 32) ^ counter[1] ^ k0, p1, (p0 >> 32) ^ counter[3] ^ k1, p0];
+            }
+            [first[i], second[i], third[i], fourth[i]] = counter;
+        }
+        block = block.wrapping_add(SIDE_BY_SIDE as u64);
+        for (i, word) in part.iter_mut().enumerate() {
+            *word = planes[i % 4][i / 4] as u32;
+        }
+    }
+}
+
 /// A seed split into Philox's key words, low half first.
 pub fn key(seed: u64) -> [u32; 2] {
     [seed as u32, (seed >> 32) as u32]
@@ -177,6 +212,18 @@ mod tests {
         let words: Vec<u32> = (0..12).map(|_| whole.next_u32()).collect();
         let mut later = Philox::new(3, Stream::Test, 0, 2);
         assert_eq!((0..4).map(|_| later.next_u32()).collect::<Vec<_>>(), words[8..]);
+    }
+
+    #[test]
+    fn numbers_in_bulk_are_those_of_the_sequence() {
+        // Lengths that divide nothing, and a block whose low half overflows.
+        for (n, block) in [(0, 0), (3, 5), (64, 1 << 40), (333, u64::from(u32::MAX) - 7), (130, u64::MAX - 2)]
+        {
+            let mut words = vec![0; n];
+            fill(0x1234_5678_9abc_def0, Stream::Test, 77, block, &mut words);
+            let mut sequence = Philox::new(0x1234_5678_9abc_def0, Stream::Test, 77, block);
+            assert!(words.iter().all(|&word| word == sequence.next_u32()), "{n} from {block}");
+        }
     }
 
     #[test]

@@ -8,6 +8,7 @@ mod devices;
 mod evaluate;
 mod fit;
 mod progress;
+mod psf;
 mod simulate;
 mod table;
 mod train;
@@ -52,6 +53,8 @@ enum Command {
     Devices(devices::Arguments),
     /// Simulate galaxies of a survey into a data set
     Simulate(simulate::Arguments),
+    /// Write a survey's point spread function as a FITS image
+    Psf(psf::Arguments),
     /// Train a network on a data set
     Train(train::Arguments),
     /// Compare networks with the truth of a data set
@@ -114,6 +117,7 @@ pub fn main() -> ExitCode {
     let result = match &cli.command {
         Command::Devices(arguments) => devices::run(arguments, common),
         Command::Simulate(arguments) => simulate::run(arguments, common),
+        Command::Psf(arguments) => psf::run(arguments, common),
         Command::Train(arguments) => train::run(arguments, common),
         Command::Evaluate(arguments) => evaluate::run(arguments, common),
         Command::Fit(arguments) => fit::run(arguments, common),

@@ -16,7 +16,8 @@
 //! | `survey.rs` | the files that a survey names |
 //! | `catalogue.rs` | the catalogue of what was measured |
 //! | `testing.rs` | FITS files byte by byte, for the tests |
-//! | `psf.rs` | point spread functions |
+//! | `psf.rs` | PSFs: a survey's, from its FITS file where it is one; and written |
+//! | `sky.rs` | images of blank sky to take noise from |
 
 mod background;
 mod catalogue;
@@ -27,6 +28,7 @@ mod header;
 mod image;
 mod psf;
 mod raw;
+mod sky;
 mod stamp;
 mod survey;
 mod table;
@@ -41,7 +43,8 @@ pub use dataset::{Dataset, DatasetMeta};
 pub use flags::Flags;
 pub use header::Header;
 pub use image::{Image, ImageSource, open_images};
-pub use psf::read_psf;
+pub use psf::{read_psf, survey_psfs, write_psf};
+pub use sky::read_sky;
 pub use stamp::{LOW_SNR, Stamp, cut};
 pub use survey::survey_parts;
 pub use table::{read_truth, read_truth_for};

@@ -1,28 +1,21 @@
 //! The files that a survey names, read for the simulator, which knows no files.
 
 use super::columns::read_columns;
-use super::psf::read_psf;
-use crate::sky::{CatalogueGalaxy, GalaxyRanges, Psf, PsfModel, RadiusUnit, Survey, SurveyParts, SurveyPsf};
-use crate::{Error, Result};
+use super::psf::survey_psfs;
+use super::sky::read_sky;
+use crate::Result;
+use crate::sky::{CatalogueGalaxy, GalaxyRanges, RadiusUnit, Survey, SurveyParts};
 
-/// Reads the PSFs and the galaxies of a survey, from their files where they are in some.
+/// Reads the PSFs, the blank sky and the galaxies of a survey, from their files where they are in some.
 ///
 /// # Errors
-/// As [`read_psf`], [`PsfModel::psf`]; [`Error::Fits`] and
-/// [`Error::Catalogue`] for a catalogue that cannot be read or lacks a column.
+/// As [`survey_psfs`] and [`read_sky`]; [`Error::Fits`](crate::Error::Fits) and [`Error::Catalogue`](crate::Error::Catalogue) for a catalogue that cannot be read or lacks a column.
 pub fn survey_parts(survey: &Survey) -> Result<SurveyParts> {
     Ok(SurveyParts {
-        psfs: survey.psf.iter().map(psf).collect::<Result<_>>()?,
+        psfs: survey_psfs(survey)?,
+        sky: survey.noise.image().map(read_sky).transpose()?,
         galaxies: galaxies(&survey.galaxies, survey.pixel_scale)?,
     })
-}
-
-fn psf(psf: &SurveyPsf) -> Result<Psf> {
-    match (&psf.model, psf.model.psf()?) {
-        (_, Some(psf)) => Ok(psf),
-        (PsfModel::File { path, pixel_scale }, None) => read_psf(path, *pixel_scale),
-        (model, None) => Err(Error::Usage(format!("no PSF is known for {model:?}"))),
-    }
 }
 
 fn galaxies(ranges: &GalaxyRanges, pixel_scale: f64) -> Result<Vec<CatalogueGalaxy>> {
@@ -84,7 +77,7 @@ mod tests {
         file.add_image(&[]).unwrap();
         file.add_table("CATALOGUE", &names.map(|name| Column { name, form: "1E", unit: "" }), 3).unwrap();
         for (column, i) in [2, 1, 3, 0].into_iter().enumerate() {
-            file.write_f64(column, &rows.map(|row| row[i])).unwrap();
+            file.write_f64(column, 0, &rows.map(|row| row[i])).unwrap();
         }
         file.close().unwrap();
         for name in ["cat.csv", "cat.fits"] {
@@ -100,6 +93,33 @@ mod tests {
             assert_eq!(simulator.catalogue(), Some((2, 1)));
             assert!(simulator.stamp(0).unwrap().0.iter().all(|p| p.is_finite()));
         }
+    }
+
+    #[test]
+    fn noise_is_cut_out_of_the_image_that_the_survey_names() {
+        let folder = tempfile::tempdir().unwrap();
+        // Alternating signs: of any cut-out, each pixel differs from the next by the same.
+        let pixels: Vec<f32> =
+            (0..300 * 301).map(|i| if (i % 301 + i / 301) % 2 == 0 { 0.25 } else { -0.25 }).collect();
+        write(&folder.path().join("sky.fits"), &[Hdu::floats(&[301, 300], &pixels)]);
+        let text = Survey::builtin("candels-f160w").unwrap().to_toml();
+        let (from, to) = (text.find("[noise]").unwrap(), text.find("[galaxies]").unwrap());
+        let noise = "[noise]\nkind = \"image\"\npath = \"sky.fits\"\nsigma = 0.25\n";
+        let path = folder.path().join("survey.toml");
+        std::fs::write(&path, format!("{}{noise}{}", &text[..from], &text[to..])).unwrap();
+        let mut survey = Survey::load(&path).unwrap();
+        assert!(Simulator::new(survey.clone(), 1).is_err());
+        // Faint enough and exposed long enough for its photons to have no noise to speak of.
+        survey.galaxies.magnitude = crate::sky::Range::uniform(40.0, 40.0);
+        survey.exposure = 1e12;
+        let parts = survey_parts(&survey).unwrap();
+        let (stamp, _) = Simulator::with_parts(survey, &parts, 1).unwrap().stamp(0).unwrap();
+        for row in stamp.chunks_exact(128) {
+            assert!(row.windows(2).all(|w| (w[0] + w[1]).abs() < 1e-3 && (w[0].abs() - 0.25).abs() < 1e-3));
+        }
+        std::fs::remove_file(folder.path().join("sky.fits")).unwrap();
+        let error = survey_parts(&Survey::load(&path).unwrap()).unwrap_err().to_string();
+        assert!(error.contains("sky.fits: cannot read"), "{error}");
     }
 
     #[test]

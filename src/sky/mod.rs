@@ -6,10 +6,10 @@
 //! | `sersic.rs` | the profile, its b_n and its flux |
 //! | `core.rs` | its light split into a cusp to transform and a rest to sample |
 //! | `bessel.rs` | J₀, for that transform |
-//! | `psf.rs` | effective point spread functions and their transfer functions |
+//! | `psf/` | effective point spread functions and their transfer functions |
 //! | `fourier.rs` | the 2-D transforms of real images |
 //! | `render.rs` | galaxy ⊗ PSF at the pixels' centres |
-//! | `noise.rs` | sky and photon noise, correlated or not |
+//! | `noise/` | sky and photon noise, correlated or not |
 //! | `survey/` | a survey described in TOML |
 //! | `parts.rs` | the contents of the files that a survey names |
 //! | `scene/` | what is on a stamp and around it |
@@ -36,9 +36,9 @@ mod truth;
 mod visible;
 
 pub use averaged::PixelConvention;
-pub use noise::Noise;
+pub use noise::{Noise, NoiseModel, SkyImage};
 pub use parts::{CatalogueGalaxy, SurveyParts};
-pub use psf::{Psf, PsfImage};
+pub use psf::{Psf, PsfImage, Wfc3F160w};
 pub use render::{Light, Renderer, Source};
 pub use sersic::{AXIS_RATIO_LIMITS, INDEX_LIMITS, Sersic, b_n, flux_of, magnitude_of};
 pub use simulate::Simulator;

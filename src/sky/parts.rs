@@ -1,5 +1,6 @@
 //! What a survey names and does not hold itself: the contents of its files.
 
+use super::noise::SkyImage;
 use super::psf::Psf;
 use super::survey::Survey;
 use crate::{Error, Result};
@@ -9,6 +10,8 @@ use crate::{Error, Result};
 pub struct SurveyParts {
     /// The effective PSFs, in the survey's order.
     pub psfs: Vec<Psf>,
+    /// The image of blank sky that noise is cut out of.
+    pub sky: Option<SkyImage>,
     /// Rows of the galaxies' catalogue, empty where there is none.
     pub galaxies: Vec<CatalogueGalaxy>,
 }
@@ -33,6 +36,6 @@ impl SurveyParts {
         if survey.noise.image().is_some() {
             return Err(needs("its sky"));
         }
-        Ok(SurveyParts { psfs: survey.psf.iter().map(psf).collect::<Result<_>>()?, galaxies: Vec::new() })
+        Ok(SurveyParts { psfs: survey.psf.iter().map(psf).collect::<Result<_>>()?, ..SurveyParts::default() })
     }
 }

@@ -1,10 +1,10 @@
 //! From a survey, a seed and an index to a stamp and what is on it: a pure function, so that any part
 //! of a data set can be made again, anywhere, in any order, by any number of threads.
 
-use super::noise::Noise;
+use super::noise::{Noise, NoiseModel};
 use super::parts::SurveyParts;
 use super::render::{Light, Renderer, Source};
-use super::scene::{self, Draws, Purpose, Scenes, Targets};
+use super::scene::{self, Draws, Scenes, Targets};
 use super::sersic::Sersic;
 use super::survey::{Survey, SurveyNoise};
 use super::truth::Truth;
@@ -19,6 +19,7 @@ pub struct Simulator {
     scenes: Scenes,
     /// One a PSF, with what of its light is seen from afar.
     renderers: Vec<(Renderer, Visibility)>,
+    /// None where it is left out.
     noise: Option<Noise>,
 }
 
@@ -55,16 +56,8 @@ impl Simulator {
             Ok((renderer, visibility))
         };
         let renderers = parts.psfs.iter().map(renderer).collect::<Result<_>>()?;
-        let noise = match &survey.noise {
-            SurveyNoise::None => None,
-            SurveyNoise::White { sigma } | SurveyNoise::Image { sigma, .. } => {
-                Some(Noise::new(*sigma, survey.exposure, None))
-            }
-            SurveyNoise::Correlated { sigma, autocorrelation } => {
-                Some(Noise::new(*sigma, survey.exposure, Some(autocorrelation)))
-            }
-        };
-        Ok(Simulator { survey, seed, scenes, renderers, noise })
+        let noise = Noise::new(&noise_model(&survey, parts)?, survey.exposure, survey.stamp_size)?;
+        Ok(Simulator { survey, seed, scenes, renderers, noise: Some(noise) })
     }
 
     /// The same simulator, whose stamps hold no noise.
@@ -157,9 +150,7 @@ impl Simulator {
     /// Adds the noise of stamp `index` and writes the stamp to `out`.
     fn finish(&self, mut pixels: Vec<f64>, index: u64, out: &mut [f32]) {
         if let Some(noise) = &self.noise {
-            let draws = self.draws(index);
-            let (mut sky, mut photons) = (draws.of(Purpose::Sky), draws.of(Purpose::Photons));
-            noise.add(&mut pixels, self.survey.stamp_size, &mut sky, &mut photons);
+            noise.add(&mut pixels, self.seed, index);
         }
         for (out, pixel) in out.iter_mut().zip(pixels) {
             *out = pixel as f32;
@@ -212,6 +203,24 @@ impl Simulator {
             .collect::<Result<_>>()?;
         Ok((pixels, truths))
     }
+}
+
+/// The survey's noise, with its image where it has one.
+fn noise_model(survey: &Survey, parts: &SurveyParts) -> Result<NoiseModel> {
+    Ok(match &survey.noise {
+        SurveyNoise::None => NoiseModel::None,
+        SurveyNoise::White { sigma } => NoiseModel::White { sigma: *sigma },
+        SurveyNoise::Correlated { sigma, autocorrelation } => {
+            NoiseModel::Correlated { sigma: *sigma, autocorrelation: *autocorrelation }
+        }
+        SurveyNoise::Image { autocorrelation, .. } => match &parts.sky {
+            Some(image) => NoiseModel::Image { image: image.clone(), autocorrelation: *autocorrelation },
+            None => {
+                let what = format!("survey '{}': its image of blank sky was not read", survey.name);
+                return Err(Error::Usage(what));
+            }
+        },
+    })
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ mod calibration;
 mod files;
 mod fresh;
 mod interrupts;
+mod psf;
 mod simulate;
 mod support;
 mod usage;

@@ -3,13 +3,11 @@
 use crate::rng::{Philox, Stream};
 
 /// What is drawn: sub-streams of [`Stream::Simulation`]. One never moves another's numbers, so a galaxy is the same
-/// with and without companions. The noise has those in between.
+/// with and without companions. The noise has 1 to 3.
 #[derive(Clone, Copy)]
 #[repr(u32)]
 pub(in crate::sky) enum Purpose {
     Parameters = 0,
-    Sky = 1,
-    Photons = 2,
     Psf = 16,
     CatalogueRow = 17,
     Companions = 18,
@@ -17,8 +15,7 @@ pub(in crate::sky) enum Purpose {
     Asymmetry = 20,
 }
 
-/// Blocks of four random words set aside for a stamp: enough for three words in every pixel of the
-/// largest stamp with its margins.
+/// Blocks of four random words set aside for a stamp, as many as the noise has.
 const BLOCKS_PER_STAMP: u64 = 1 << 24;
 
 /// The random numbers of stamp `index` of a seed.

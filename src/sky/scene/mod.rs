@@ -16,7 +16,7 @@ mod draws;
 mod target;
 
 pub(super) use companions::distance_from_stamp;
-pub(super) use draws::{Draws, Purpose};
+pub(super) use draws::Draws;
 pub(super) use target::{Targets, psf};
 
 use super::render::Source;

@@ -1,6 +1,7 @@
 //! The noise of a survey.
 
 use super::reader::{Field, Read, Table};
+use crate::sky::noise::{Noise, NoiseModel};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 
@@ -47,12 +48,6 @@ pub struct NoiseCorrelation {
     pub lag2: f64,
     /// Three pixels apart in x or y.
     pub lag3: f64,
-}
-
-impl NoiseCorrelation {
-    /// Of WFC3/IR mosaics drizzled to 0.06″, measured on CANDELS blocks.
-    pub const DRIZZLED: NoiseCorrelation =
-        NoiseCorrelation { x1: 0.49, y1: 0.55, diagonal: 0.28, lag2: 0.1, lag3: 0.03 };
 }
 
 #[derive(Clone, Copy)]
@@ -125,12 +120,18 @@ impl NoiseCorrelation {
                 x => field.fail(format!("{x} must lie between -1 and 1")),
             }
         };
-        Ok(NoiseCorrelation {
+        let autocorrelation = NoiseCorrelation {
             x1: coefficient("x1")?,
             y1: coefficient("y1")?,
             diagonal: coefficient("diagonal")?,
             lag2: coefficient("lag2")?,
             lag3: coefficient("lag3")?,
-        })
+        };
+        // Coefficients may each be possible and not together.
+        let model = NoiseModel::Correlated { sigma: 1.0, autocorrelation };
+        match Noise::new(&model, 1.0, 8) {
+            Ok(_) => Ok(autocorrelation),
+            Err(error) => field.fail(error.to_string()),
+        }
     }
 }

@@ -84,10 +84,11 @@ fn impossible_values_are_errors_that_name_the_line_and_the_key() {
         ("sigma", "= 0.0032", "= -1", "noise.sigma: -1 must not be negative (e/s per pixel)"),
         ("kind", "= \"correlated\"", "= \"pink\"", "noise.kind: one of \"none\", \"white\","),
         ("autocorr", "x1 = 0.49", "x1 = 1.5", "noise.autocorrelation.x1: 1.5 must lie between -1 and 1"),
+        ("autocorr", "x1 = 0.49", "x1 = -0.9", "noise.autocorrelation: noise autocorrelation: no noise"),
         ("stamp_size", "= 128", "= 2", "stamp_size: 2 must be 8 to 4096 (pixels)"),
         ("stamp_size", "= 128", "= 64.5", "stamp_size: 64.5 must be a whole number (pixels)"),
         ("fwhm", "fwhm = 0.17", "fwhm = 0", "psf.fwhm: 0 must be positive (arcsec)"),
-        ("[psf]", "beta = 1.85", "beta = 0.5", "psf: a Moffat PSF needs"),
+        ("beta", "beta = 1.85", "beta = 0.5", "psf.beta: a Moffat PSF needs"),
         ("[psf]", "\nfwhm = 0.17", "", "psf: the key fwhm is missing"),
         (
             "centre_offset",
@@ -142,9 +143,9 @@ fn noise_is_of_one_of_four_kinds() {
     assert_eq!(noise("kind = \"white\"\nsigma = 1"), SurveyNoise::White { sigma: 1.0 });
     let drizzled = SurveyNoise::Correlated { sigma: 0.5, autocorrelation: NoiseCorrelation::DRIZZLED };
     assert_eq!(noise("kind = \"correlated\"\nsigma = 0.5"), drizzled);
-    let autocorrelation = Some(NoiseCorrelation { x1: 0.4, y1: 0.4, diagonal: 0.2, lag2: 0.0, lag3: 0.0 });
+    let autocorrelation = Some(NoiseCorrelation { x1: 0.4, y1: 0.4, diagonal: 0.2, lag2: 0.1, lag3: 0.02 });
     let image = SurveyNoise::Image { path: "sky.fits".into(), sigma: 0.5, autocorrelation };
-    let table = "[noise.autocorrelation]\nx1 = 0.4\ny1 = 0.4\ndiagonal = 0.2\nlag2 = 0\nlag3 = 0";
+    let table = "[noise.autocorrelation]\nx1 = 0.4\ny1 = 0.4\ndiagonal = 0.2\nlag2 = 0.1\nlag3 = 0.02";
     assert_eq!(noise(&format!("kind = \"image\"\nsigma = 0.5\npath = \"sky.fits\"\n{table}")), image);
     assert_eq!((image.sigma(), SurveyNoise::None.sigma()), (0.5, 0.0));
 }
@@ -181,7 +182,7 @@ fn files_are_looked_for_beside_the_survey() {
     .replace("autocorrelation", "# autocorrelation");
     std::fs::write(&path, text).unwrap();
     let survey = Survey::load(&path).unwrap();
-    let expected = PsfModel::File { path: folder.path().join("a/psf.fits"), pixel_scale: 0.04 };
+    let expected = PsfModel::File { path: folder.path().join("a/psf.fits"), pixel_scale: Some(0.04) };
     assert_eq!(survey.psf[0].model, expected);
     assert_eq!(survey.noise.image(), Some(Path::new("/elsewhere/sky.fits")));
 }

@@ -1,0 +1,231 @@
+//! What noise a survey's stamps have, and adding it.
+
+use super::autocorrelation::Kernel;
+use super::blank::{Cutouts, SkyImage};
+use super::filter::Filter;
+use super::normal::normal_pair;
+use super::poisson::{LANES, MANY, expanded, inverted};
+use super::vectors::widest;
+use crate::rng::{Stream, fill};
+use crate::sky::survey::NoiseCorrelation;
+use crate::{Error, Result};
+
+/// The noise of a survey's images, as it is described.
+#[derive(Clone, Debug)]
+pub enum NoiseModel {
+    /// No noise at all, not even that of the source's photons.
+    None,
+    /// Independent in every pixel: Gaussian of the sky, Poisson of the source.
+    White {
+        /// Standard deviation of the sky's noise in a pixel, e/s; zero leaves the source's.
+        sigma: f64,
+    },
+    /// Correlated between pixels, as drizzling leaves it, the sky's and the source's alike.
+    Correlated {
+        /// Standard deviation of the sky's noise in a pixel as measured on the image, e/s.
+        sigma: f64,
+        /// Correlation coefficients between pixels.
+        autocorrelation: NoiseCorrelation,
+    },
+    /// The sky's noise cut out of an image of blank sky at random places.
+    Image {
+        /// The image, e/s.
+        image: SkyImage,
+        /// How the source's photon noise is correlated; independent in every pixel where absent.
+        autocorrelation: Option<NoiseCorrelation>,
+    },
+}
+
+/// The noise of a survey, ready to be added to noiseless stamps. Shared between threads.
+///
+/// The source's photons are counted over the exposure, and the counts' deviations from their mean are correlated by
+/// the kernel that correlates the sky, but scaled to Σ K = 1 rather than Σ K² = 1: drizzling spreads electrons over
+/// pixels and makes none. So the light within an aperture much larger than the kernel, F, has the variance
+/// F / exposure, as photons must; a single pixel's variance is smaller than that by Σ ρ, the sum of the
+/// autocorrelation (5.7 for the drizzled default). Where noise is white the two are the same.
+#[derive(Clone, Debug)]
+pub struct Noise {
+    size: usize,
+    sigma: f64,
+    exposure: f64,
+    filter: Option<Filter>,
+    /// What a photon's deviation is multiplied by before it is filtered.
+    spread: f64,
+    cutouts: Option<Cutouts>,
+}
+
+/// Sub-streams of [`Stream::Simulation`] that noise draws from: the sky (or the place of its cut-out), and the counts
+/// of pixels where few or many electrons are expected.
+const SKY: u32 = 1;
+const FEW_PHOTONS: u32 = 2;
+const MANY_PHOTONS: u32 = 3;
+/// Blocks of four random words set aside for a stamp in each sub-stream; more than a stamp of 4096² pixels needs.
+const BLOCKS_PER_STAMP: u64 = 1 << 24;
+const BLOCKS_PER_CHUNK: u64 = LANES as u64 / 4;
+
+impl Noise {
+    /// Noise for stamps of `size`² pixels, with the photon noise of an exposure of `exposure` seconds (of none where
+    /// that is infinite).
+    ///
+    /// # Errors
+    /// [`Error::Usage`] for a negative or not finite sigma, an exposure that is not positive, an autocorrelation that
+    /// no noise can have, and an image of blank sky that has too few places for a stamp.
+    pub fn new(model: &NoiseModel, exposure: f64, size: usize) -> Result<Self> {
+        if exposure.is_nan() || exposure <= 0.0 {
+            return Err(Error::Usage(format!("noise: the exposure must be positive, not {exposure} s")));
+        }
+        let mut noise = Noise { size, sigma: 0.0, exposure, filter: None, spread: 1.0, cutouts: None };
+        let autocorrelation = match model {
+            NoiseModel::None => {
+                noise.exposure = f64::INFINITY;
+                None
+            }
+            NoiseModel::White { sigma } => {
+                noise.sigma = *sigma;
+                None
+            }
+            NoiseModel::Correlated { sigma, autocorrelation } => {
+                noise.sigma = *sigma;
+                Some(autocorrelation)
+            }
+            NoiseModel::Image { image, autocorrelation } => {
+                noise.cutouts = Some(image.cutouts(size)?);
+                autocorrelation.as_ref()
+            }
+        };
+        if !(noise.sigma.is_finite() && noise.sigma >= 0.0) {
+            return Err(Error::Usage(format!(
+                "noise: sigma = {} must not be negative (e/s per pixel)",
+                noise.sigma
+            )));
+        }
+        if let Some(wanted) = autocorrelation {
+            let kernel = Kernel::new(wanted)?;
+            // Noise that is weaker over large areas than white noise is none that photons leave; theirs then has
+            // the right variance in a pixel.
+            noise.spread = 1.0 / kernel.sum().max(1.0);
+            noise.filter = Some(kernel.filter());
+        }
+        Ok(noise)
+    }
+
+    /// Standard deviation of the sky's noise in a pixel, e/s.
+    pub fn sigma(&self) -> f64 {
+        self.cutouts.as_ref().map_or(self.sigma, Cutouts::sigma)
+    }
+
+    /// Adds the noise of stamp `index` of a seed to a noiseless stamp of `size`² pixels in e/s: a pure function of
+    /// the three, the same on every processor.
+    ///
+    /// # Panics
+    /// For a stamp of another size.
+    pub fn add(&self, stamp: &mut [f64], seed: u64, index: u64) {
+        assert_eq!(stamp.len(), self.size * self.size, "noise for stamps of {} pixels a side", self.size);
+        widest(|| self.add_here(stamp, seed, index.wrapping_mul(BLOCKS_PER_STAMP)));
+    }
+
+    #[inline(always)]
+    fn add_here(&self, stamp: &mut [f64], seed: u64, block: u64) {
+        // White noise on a frame wider than the stamp by the kernel, so that the stamp's edges are like its middle.
+        let (wide, high, margin) = self
+            .filter
+            .as_ref()
+            .map_or((self.size, self.size, 0), |filter| filter.frame(self.size, self.size));
+        if self.sigma > 0.0 || self.exposure.is_finite() {
+            let mut white = vec![0.0; (wide * high).next_multiple_of(LANES)];
+            if self.sigma > 0.0 {
+                add_normals(&mut white, self.sigma as f32, seed, block);
+            }
+            if self.exposure.is_finite() {
+                self.add_photons(&mut white, stamp, (wide, high, margin), seed, block);
+            }
+            match &self.filter {
+                Some(filter) => filter.add(&white[..wide * high], stamp, self.size),
+                None => stamp.iter_mut().zip(&white).for_each(|(pixel, &noise)| *pixel += f64::from(noise)),
+            }
+        }
+        if let Some(cutouts) = &self.cutouts {
+            cutouts.add(stamp, seed, SKY, block);
+        }
+    }
+
+    /// Adds the deviations of the source's electrons from their mean, in e/s. The photons beyond the stamp are those
+    /// of its edge.
+    #[inline(always)]
+    fn add_photons(
+        &self,
+        white: &mut [f32],
+        stamp: &[f64],
+        frame: (usize, usize, usize),
+        seed: u64,
+        block: u64,
+    ) {
+        let (wide, high, margin) = frame;
+        let inside = |i: usize| i.saturating_sub(margin).min(self.size - 1);
+        let mut means = vec![0.0; white.len()];
+        for (y, row) in means.chunks_exact_mut(wide).take(high).enumerate() {
+            let rates = &stamp[inside(y) * self.size..][..self.size];
+            let mean = |rate: f64| {
+                let mean = (rate * self.exposure) as f32;
+                // Zero for what is no number, too.
+                if mean > 0.0 && mean < 1e30 { mean } else { 0.0 }
+            };
+            let (left, rest) = row.split_at_mut(margin);
+            let (middle, right) = rest.split_at_mut(self.size);
+            left.fill(mean(rates[0]));
+            right.fill(mean(rates[self.size - 1]));
+            for (value, &rate) in middle.iter_mut().zip(rates) {
+                *value = mean(rate);
+            }
+        }
+        let scale = (self.spread / self.exposure) as f32;
+        let chunks = means.as_chunks::<LANES>().0.iter().zip(white.as_chunks_mut::<LANES>().0);
+        for (number, (means, white)) in chunks.enumerate() {
+            let block = block + number as u64 * BLOCKS_PER_CHUNK;
+            let (mut any, mut many, mut few) = (false, false, false);
+            for &mean in means {
+                any |= mean > 0.0;
+                many |= mean >= MANY;
+                few |= mean < MANY;
+            }
+            if any && few {
+                let (mut words, mut deviations) = ([0; LANES], [0.0; LANES]);
+                fill(seed, Stream::Simulation, FEW_PHOTONS, block, &mut words);
+                let mut small = *means;
+                small.iter_mut().for_each(|mean| *mean = if *mean < MANY { *mean } else { 0.0 });
+                inverted(&small, &words, &mut deviations);
+                white.iter_mut().zip(&deviations).for_each(|(white, deviation)| *white += scale * deviation);
+            }
+            if many {
+                let mut z = [0.0; LANES];
+                normals(&mut z, seed, MANY_PHOTONS, block);
+                for i in 0..LANES {
+                    let deviation = expanded(means[i], z[i]);
+                    white[i] += scale * if means[i] >= MANY { deviation } else { 0.0 };
+                }
+            }
+        }
+    }
+}
+
+/// Adds normal deviates of standard deviation `sigma`, one a pixel.
+#[inline(always)]
+fn add_normals(white: &mut [f32], sigma: f32, seed: u64, block: u64) {
+    for (number, out) in white.as_chunks_mut::<LANES>().0.iter_mut().enumerate() {
+        let mut z = [0.0; LANES];
+        normals(&mut z, seed, SKY, block + number as u64 * BLOCKS_PER_CHUNK);
+        for i in 0..LANES {
+            out[i] += sigma * z[i];
+        }
+    }
+}
+
+/// As many standard normal deviates as words, from `block` on: of word i and the one half of them later.
+#[inline(always)]
+fn normals(z: &mut [f32; LANES], seed: u64, sub: u32, block: u64) {
+    let mut words = [0; LANES];
+    fill(seed, Stream::Simulation, sub, block, &mut words);
+    for i in 0..LANES / 2 {
+        (z[i], z[i + LANES / 2]) = normal_pair(words[i], words[i + LANES / 2]);
+    }
+}
