@@ -250,8 +250,17 @@ fn the_best_epochs_weights_are_kept_and_patience_ends_the_run() -> Result<()> {
 
 /// `count` stamps of nothing at all that are said to show the same galaxy.
 fn blank(folder: &Path, count: usize) -> Result<Stamps> {
-    let truth =
-        Truth { id: 0, mag: 20.0, re_maj: 4.0, re_circ: 2.0, n: 2.5, q: 0.25, pa: 0.0, x: 8.5, y: 8.5 };
+    let truth = Truth {
+        mag: 20.0,
+        re_maj: 4.0,
+        re_circ: 2.0,
+        n: 2.5,
+        q: 0.25,
+        pa: 0.0,
+        x: 8.5,
+        y: 8.5,
+        ..Truth::default()
+    };
     let path = folder.join("blank.fits");
     let mut writer = DatasetWriter::create(&path, &DatasetMeta::default(), count, 16, 16)?;
     writer.append(&vec![0.0; count * 256], &vec![truth; count])?;

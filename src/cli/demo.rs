@@ -60,7 +60,7 @@ pub fn run(arguments: &Arguments, common: &Common) -> Result<()> {
         shift: 0.0,
         ..Recipe::paper(Parameter::Magnitude, common.seed)
     };
-    let stretching = Stretching::Asinh { sigma: survey.noise_sigma as f32 };
+    let stretching = Stretching::Asinh { sigma: survey.noise.sigma() as f32 };
     let network = recipe.architecture.network(survey.stamp_size, stretching);
     common.say(network.table()?);
     let run = folder.join("runs").join(recipe.parameter.name());

@@ -1,7 +1,7 @@
 //! `legato simulate`.
 
 use super::{Common, progress};
-use crate::fits::{Dataset, DatasetMeta, DatasetWriter, survey_psf};
+use crate::fits::{Dataset, DatasetMeta, DatasetWriter, survey_parts};
 use crate::sky::{Simulator, Survey};
 use crate::{Error, Result, files};
 use clap::Args;
@@ -49,10 +49,9 @@ fn check_output(path: &Path) -> Result<()> {
     Err(Error::fits(path, "is there already and no whole data set: it is not replaced; give another name"))
 }
 
-/// A simulator of a survey, whatever its PSF comes from.
+/// A simulator of a survey, whatever its parts come from.
 pub fn simulator(survey: &Survey, seed: u64) -> Result<Simulator> {
-    let psf = survey_psf(survey)?;
-    Simulator::with_psf(survey.clone(), &psf, seed)
+    Simulator::with_parts(survey.clone(), &survey_parts(survey)?, seed)
 }
 
 /// Simulates `number` stamps into a data set at `path`.

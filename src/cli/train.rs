@@ -149,7 +149,7 @@ pub fn run(arguments: &Arguments, common: &Common) -> Result<()> {
     let recipe = arguments.recipe(common);
     if arguments.show {
         let survey = Survey::find(arguments.survey.as_deref().unwrap_or("candels-f160w"))?;
-        let network = arguments.network(recipe.architecture, survey.stamp_size, survey.noise_sigma)?;
+        let network = arguments.network(recipe.architecture, survey.stamp_size, survey.noise.sigma())?;
         let text = if arguments.toml { network.to_toml()? } else { network.table()? };
         super::print(text)?;
         return Ok(());
@@ -164,7 +164,7 @@ pub fn run(arguments: &Arguments, common: &Common) -> Result<()> {
         Training::resume(&gpu, &stamps, folder)?
     } else {
         let survey = survey_of(&stamps, arguments.survey.as_deref(), data)?;
-        let sigma = Some(stamps.meta.sigma).filter(|s| *s > 0.0).unwrap_or(survey.noise_sigma);
+        let sigma = Some(stamps.meta.sigma).filter(|s| *s > 0.0).unwrap_or(survey.noise.sigma());
         let network = arguments.network(recipe.architecture, stamps.size(), sigma)?;
         network.check()?;
         start(&gpu, &stamps, &recipe, &network, &survey, folder)?

@@ -1,7 +1,7 @@
 //! Data sets: a cube of stamps and the truth about each, in one FITS file; written by `writer.rs`.
 //!
 //! HDU 0 is a cube of N×H×W float32 pixels (`BUNIT`, `MAGZERO`, `PIXSCALE`, `SIGMA`, `EXPTIME`, `SEED`, `VERSION`,
-//! `SURVEY`), HDU `TRUTH` a binary table of N rows, `ID MAG RE_MAJ RE_CIRC N Q PA X Y`.
+//! `SURVEY`), HDU `TRUTH` a binary table of N rows: the columns of `table.rs`.
 
 use super::header::{Cards, direct_zero_point};
 use super::raw::FitsFile;
@@ -40,7 +40,7 @@ impl DatasetMeta {
             unit: "ELECTRONS/S".to_owned(),
             zero_point: survey.zero_point,
             pixel_scale: survey.pixel_scale,
-            sigma: survey.noise_sigma,
+            sigma: survey.noise.sigma(),
             exposure: survey.exposure,
             seed: Some(seed),
             version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -212,7 +212,11 @@ mod tests {
 
     fn truth(id: i64) -> Truth {
         let x = id as f64;
-        Truth { id, mag: 16.0 + x, re_maj: 2.5, re_circ: 1.5, n: 0.3, q: 0.36, pa: -x, x: 2.1, y: 1.9 + x }
+        let (companions, companion_ratio) = (Some(id as u32), Some(0.25 * x));
+        let y = 1.9 + x;
+        let mag = 16.0 + x;
+        let shape = Truth { re_maj: 2.5, re_circ: 1.5, n: 0.3, q: 0.36, ..Truth::default() };
+        Truth { id, mag, pa: -x, x: 2.1, y, psf: Some(1), companions, companion_ratio, ..shape }
     }
 
     fn meta() -> DatasetMeta {

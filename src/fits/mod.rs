@@ -12,12 +12,15 @@
 //! | `dataset.rs` | cubes of stamps with their truth, read |
 //! | `writer.rs` | and written |
 //! | `table.rs` | tables of truth |
+//! | `columns.rs` | columns of any table, by name |
+//! | `survey.rs` | the files that a survey names |
 //! | `catalogue.rs` | the catalogue of what was measured |
 //! | `testing.rs` | FITS files byte by byte, for the tests |
-//! | `psf.rs` | PSFs: a survey's, from its FITS file where it is one; and written |
+//! | `psf.rs` | point spread functions, read and written |
 
 mod background;
 mod catalogue;
+mod columns;
 mod dataset;
 mod flags;
 mod header;
@@ -25,6 +28,7 @@ mod image;
 mod psf;
 mod raw;
 mod stamp;
+mod survey;
 mod table;
 #[cfg(test)]
 mod testing;
@@ -37,8 +41,9 @@ pub use dataset::{Dataset, DatasetMeta};
 pub use flags::Flags;
 pub use header::Header;
 pub use image::{Image, ImageSource, open_images};
-pub use psf::{read_psf, survey_psf, write_psf};
+pub use psf::{read_psf, survey_psfs, write_psf};
 pub use stamp::{LOW_SNR, Stamp, cut};
+pub use survey::survey_parts;
 pub use table::{read_truth, read_truth_for};
 pub use wcs::Wcs;
 pub use writer::DatasetWriter;

@@ -5,7 +5,7 @@ use super::image::{Image, open_images};
 use super::raw::FitsFile;
 use super::writer::renamed;
 use crate::files::Pending;
-use crate::sky::{Psf, PsfModel, Survey};
+use crate::sky::{Psf, PsfModel, Survey, SurveyPsf};
 use crate::{Error, Result};
 use std::path::Path;
 
@@ -49,18 +49,22 @@ fn told_pixel_scale(image: &Image) -> Result<Option<f64>> {
     Ok(["PIXELSCL", "PIXSCL"].iter().find_map(|key| cards.number(key)).filter(|&scale| scale > 0.0))
 }
 
-/// The PSF of a survey, whether it is a model or a file.
+/// The PSFs of a survey in its order, whether they are models or files.
 ///
 /// # Errors
-/// As [`read_psf`] and [`Survey::model_psf`]; [`Error::Fits`] for a file with pixels more than twice as large as the
+/// As [`read_psf`] and [`PsfModel::psf`]; [`Error::Fits`] for a file with pixels more than twice as large as the
 /// survey's, which do not tell what a star looks like there.
-pub fn survey_psf(survey: &Survey) -> Result<Psf> {
-    if let PsfModel::File { path, pixel_scale } = &survey.psf {
-        let psf = read_psf(path, *pixel_scale)?;
-        check_sampling(path, &psf, survey.pixel_scale)?;
-        return Ok(psf);
-    }
-    survey.model_psf()?.ok_or_else(|| Error::Usage(format!("survey '{}' has no PSF", survey.name)))
+pub fn survey_psfs(survey: &Survey) -> Result<Vec<Psf>> {
+    let psf = |psf: &SurveyPsf| match (&psf.model, psf.model.psf()?) {
+        (_, Some(psf)) => Ok(psf),
+        (PsfModel::File { path, pixel_scale }, None) => {
+            let psf = read_psf(path, *pixel_scale)?;
+            check_sampling(path, &psf, survey.pixel_scale)?;
+            Ok(psf)
+        }
+        (model, None) => Err(Error::Usage(format!("no PSF is known for {model:?}"))),
+    };
+    survey.psf.iter().map(psf).collect()
 }
 
 /// Fails for an image too coarse for pixels of `pixel_scale` arcsec.

@@ -296,6 +296,12 @@ impl FitsFile {
         self.check(status, "cannot write a column")
     }
 
+    /// Whether the current HDU's `EXTNAME` is `name`, in whatever case.
+    pub(super) fn is_named(&mut self, name: &str) -> Result<bool> {
+        let cards = super::header::Cards::parse(&self.cards()?);
+        Ok(cards.text("EXTNAME").is_some_and(|found| found.eq_ignore_ascii_case(name)))
+    }
+
     /// Rows of the current table.
     pub(super) fn rows(&mut self) -> Result<usize> {
         let (mut rows, mut status) = (0, 0);
@@ -316,6 +322,18 @@ impl FitsFile {
         None
     }
 
+    /// Reads a column's last row alone: a header may promise more rows than there is memory or file.
+    fn check_last_row(&mut self, column: usize, rows: usize) -> Result<()> {
+        if rows == 0 {
+            return Ok(());
+        }
+        let (mut last, mut any, mut status) = (0.0, 0, 0);
+        let (number, rows) = (column as c_int + 1, rows as c::LONGLONG);
+        // SAFETY: room for one value.
+        unsafe { c::ffgcvd(self.ptr, number, rows, 1, 1, f64::NAN, &mut last, &mut any, &mut status) };
+        self.check(status, "cannot read the table's last row (is the file truncated?)")
+    }
+
     /// A whole column of scalars as numbers, nulls as NaN.
     pub(super) fn read_f64(&mut self, column: usize, rows: usize) -> Result<Vec<f64>> {
         let (mut code, mut repeat, mut width, mut status) = (0, 0, 0, 0);
@@ -325,6 +343,7 @@ impl FitsFile {
         if repeat != 1 || code < 0 {
             return Err(self.error(format!("column {number} is not a column of single numbers")));
         }
+        self.check_last_row(column, rows)?;
         let mut values = vec![0.0; rows];
         let mut any = 0;
         // SAFETY: `values` has room for one number a row.
@@ -338,17 +357,9 @@ impl FitsFile {
 
     /// A whole column of integers.
     pub(super) fn read_i64(&mut self, column: usize, rows: usize) -> Result<Vec<i64>> {
+        self.check_last_row(column, rows)?;
         let (mut any, mut status) = (0, 0);
         let number = column as c_int + 1;
-        // The last row alone first: a header may promise more rows than there is memory or file.
-        let mut last = 0;
-        if rows > 0 {
-            // SAFETY: room for one value.
-            unsafe {
-                c::ffgcvjj(self.ptr, number, rows as c::LONGLONG, 1, 1, 0, &mut last, &mut any, &mut status)
-            };
-            self.check(status, "cannot read the table's last row (is the file truncated?)")?;
-        }
         let mut values = vec![0i64; rows];
         // SAFETY: as in `read_f64`; CFITSIO returns one value a row of any numeric column.
         unsafe {

@@ -1,8 +1,9 @@
 //! Tables of truth: the columns of [`Truth`], read from a FITS table or a CSV file.
 
+use super::columns::{catalogue, is_csv, number, open_table, read_csv};
 use super::raw::FitsFile;
+use crate::Result;
 use crate::sky::Truth;
-use crate::{Error, Result};
 use std::path::Path;
 
 /// One column of a truth table.
@@ -11,88 +12,130 @@ pub(super) struct TruthColumn {
     pub(super) unit: &'static str,
     pub(super) get: fn(&Truth) -> f64,
     set: fn(&mut Truth, f64),
+    needed: bool,
+}
+
+/// A column that a table of truth must have.
+const fn needed(
+    name: &'static str,
+    unit: &'static str,
+    get: fn(&Truth) -> f64,
+    set: fn(&mut Truth, f64),
+) -> TruthColumn {
+    TruthColumn { name, unit, get, set, needed: true }
+}
+
+/// A column that it may lack.
+const fn optional(
+    name: &'static str,
+    unit: &'static str,
+    get: fn(&Truth) -> f64,
+    set: fn(&mut Truth, f64),
+) -> TruthColumn {
+    TruthColumn { name, unit, get, set, needed: false }
 }
 
 /// The columns of a `TRUTH` table, in order; the first, `ID`, is an integer.
-pub(super) const TRUTH_COLUMNS: [TruthColumn; 9] = [
-    TruthColumn { name: "ID", unit: "", get: |t| t.id as f64, set: |t, v| t.id = v as i64 },
-    TruthColumn { name: "MAG", unit: "mag", get: |t| t.mag, set: |t, v| t.mag = v },
-    TruthColumn { name: "RE_MAJ", unit: "pixel", get: |t| t.re_maj, set: |t, v| t.re_maj = v },
-    TruthColumn { name: "RE_CIRC", unit: "pixel", get: |t| t.re_circ, set: |t, v| t.re_circ = v },
-    TruthColumn { name: "N", unit: "", get: |t| t.n, set: |t, v| t.n = v },
-    TruthColumn { name: "Q", unit: "", get: |t| t.q, set: |t, v| t.q = v },
-    TruthColumn { name: "PA", unit: "deg", get: |t| t.pa, set: |t, v| t.pa = v },
-    TruthColumn { name: "X", unit: "pixel", get: |t| t.x, set: |t, v| t.x = v },
-    TruthColumn { name: "Y", unit: "pixel", get: |t| t.y, set: |t, v| t.y = v },
+pub(super) const TRUTH_COLUMNS: [TruthColumn; 15] = [
+    optional("ID", "", |t| t.id as f64, |t, v| t.id = v as i64),
+    needed("MAG", "mag", |t| t.mag, |t, v| t.mag = v),
+    needed("RE_MAJ", "pixel", |t| t.re_maj, |t, v| t.re_maj = v),
+    optional("RE_CIRC", "pixel", |t| t.re_circ, |t, v| t.re_circ = v),
+    needed("N", "", |t| t.n, |t, v| t.n = v),
+    needed("Q", "", |t| t.q, |t, v| t.q = v),
+    needed("PA", "deg", |t| t.pa, |t, v| t.pa = v),
+    needed("X", "pixel", |t| t.x, |t, v| t.x = v),
+    needed("Y", "pixel", |t| t.y, |t, v| t.y = v),
+    optional("PSF", "", |t| from_count(t.psf), |t, v| t.psf = count(v)),
+    optional("LOPSIDED", "", |t| or_nan(t.lopsided), |t, v| t.lopsided = known(v)),
+    optional("SECOND", "", |t| or_nan(t.second), |t, v| t.second = known(v)),
+    optional("N_COMP", "", |t| from_count(t.companions), |t, v| t.companions = count(v)),
+    optional("COMP_RATIO", "", |t| or_nan(t.companion_ratio), |t, v| t.companion_ratio = known(v)),
+    optional("COMP_DIST", "pixel", |t| or_nan(t.companion_distance), |t, v| t.companion_distance = known(v)),
 ];
 
-const UNKNOWN: Truth = Truth {
-    id: 0,
-    mag: f64::NAN,
-    re_maj: f64::NAN,
-    re_circ: f64::NAN,
-    n: f64::NAN,
-    q: f64::NAN,
-    pa: f64::NAN,
-    x: f64::NAN,
-    y: f64::NAN,
-};
+fn or_nan(value: Option<f64>) -> f64 {
+    value.unwrap_or(f64::NAN)
+}
+
+fn known(value: f64) -> Option<f64> {
+    Some(value).filter(|v| !v.is_nan())
+}
+
+fn from_count(value: Option<u32>) -> f64 {
+    value.map_or(f64::NAN, f64::from)
+}
+
+fn count(value: f64) -> Option<u32> {
+    Some(value as u32).filter(|v| f64::from(*v) == value)
+}
 
 /// Whether the current HDU, a table, is a table of truth: by its name.
 pub(super) fn is_truth(file: &mut FitsFile) -> Result<bool> {
-    let cards = super::header::Cards::parse(&file.cards()?);
-    Ok(cards.text("EXTNAME").is_some_and(|name| name.eq_ignore_ascii_case("TRUTH")))
+    file.is_named("TRUTH")
 }
 
-/// All rows of the current HDU's table; every column must be there.
+/// All rows of the current HDU's table, whatever the order and the number type of its columns. `ID` is the row counted
+/// from 0 and `RE_CIRC` follows from `RE_MAJ` and `Q` where they are not there; what the scene held is not known then.
 pub(super) fn read_truth_table(file: &mut FitsFile) -> Result<Vec<Truth>> {
     let rows = file.rows()?;
+    let places: Vec<Option<usize>> = TRUTH_COLUMNS.iter().map(|c| file.column(c.name)).collect();
+    let lacking = TRUTH_COLUMNS.iter().zip(&places).find(|(column, place)| column.needed && place.is_none());
+    if let Some((column, _)) = lacking {
+        let names: Vec<&str> = TRUTH_COLUMNS.iter().filter(|c| c.needed).map(|c| c.name).collect();
+        return Err(file.error(format!(
+            "the table has no column {}; a table of truth has {}",
+            column.name,
+            names.join(" ")
+        )));
+    }
     let mut truths = Vec::new();
-    for column in &TRUTH_COLUMNS {
-        let Some(number) = file.column(column.name) else {
-            let names: Vec<&str> = TRUTH_COLUMNS.iter().map(|c| c.name).collect();
-            return Err(file.error(format!(
-                "the table has no column {}; a table of truth has {}",
-                column.name,
-                names.join(" ")
-            )));
-        };
-        if column.name == "ID" {
-            truths = file.read_i64(number, rows)?.into_iter().map(|id| Truth { id, ..UNKNOWN }).collect();
-        } else {
-            for (truth, value) in truths.iter_mut().zip(file.read_f64(number, rows)?) {
-                (column.set)(truth, value);
+    for (column, place) in TRUTH_COLUMNS.iter().zip(places) {
+        match place {
+            Some(place) if column.name == "ID" => {
+                let ids = file.read_i64(place, rows)?;
+                truths = ids.into_iter().map(|id| Truth { id, ..Truth::default() }).collect();
             }
+            Some(place) => {
+                let values = file.read_f64(place, rows)?;
+                if truths.is_empty() {
+                    truths = (0..rows as i64).map(|id| Truth { id, ..Truth::default() }).collect();
+                }
+                for (truth, value) in truths.iter_mut().zip(values) {
+                    (column.set)(truth, value);
+                }
+            }
+            None => (),
         }
     }
+    truths.iter_mut().for_each(derive);
     Ok(truths)
 }
 
-/// Reads a catalogue of truth: the columns of a `TRUTH` table from a CSV file (`.csv`, with a header
-/// line; columns that are absent, but for `ID`, are NaN, and `RE_CIRC` follows from `RE_MAJ` and `Q`) or from the
-/// first table of a FITS file that has them all.
+/// Fills in what follows from the rest.
+fn derive(truth: &mut Truth) {
+    if truth.re_circ.is_nan() {
+        truth.re_circ = truth.re_maj * truth.q.sqrt();
+    }
+}
+
+/// Reads a catalogue of truth: the columns of a `TRUTH` table, in any order and case, from a CSV file (`.csv`, with a
+/// header line) or from a FITS file, whose HDU `TRUTH` is taken or else its first table. A FITS table must have `MAG
+/// RE_MAJ N Q PA X Y`; in a CSV file columns that are absent are NaN. `ID` defaults to the row, counted from 0, and
+/// `RE_CIRC` follows from `RE_MAJ` and `Q`.
 ///
 /// # Errors
-/// [`Error::Io`] where there is no such file, [`Error::Fits`] and [`Error::Catalogue`] for what cannot be
-/// read, with the line or the column.
+/// [`Error::Io`](crate::Error::Io) where there is no such file, [`Error::Fits`](crate::Error::Fits) and
+/// [`Error::Catalogue`](crate::Error::Catalogue) for what cannot be read, with the line or the column.
 pub fn read_truth(path: impl AsRef<Path>) -> Result<Vec<Truth>> {
     let path = path.as_ref();
-    if path.extension().is_some_and(|e| e.eq_ignore_ascii_case("csv")) {
-        return read_truth_csv(path);
-    }
-    let mut file = FitsFile::open(path)?;
-    for hdu in 0..file.hdu_count()? {
-        if !file.go_to(hdu)? {
-            return read_truth_table(&mut file);
-        }
-    }
-    Err(Error::fits(path, "no table in this file; a table of truth was expected"))
+    if is_csv(path) { read_truth_csv(path) } else { read_truth_table(&mut open_table(path, "TRUTH")?) }
 }
 
 /// As [`read_truth`], for a cube of `stamps` stamps.
 ///
 /// # Errors
-/// As [`read_truth`]; [`Error::Catalogue`] where the catalogue has another number of rows.
+/// As [`read_truth`]; [`Error::Catalogue`](crate::Error::Catalogue) where the catalogue has another number of rows.
 pub fn read_truth_for(path: impl AsRef<Path>, stamps: usize) -> Result<Vec<Truth>> {
     let path = path.as_ref();
     let truths = read_truth(path)?;
@@ -105,47 +148,31 @@ pub fn read_truth_for(path: impl AsRef<Path>, stamps: usize) -> Result<Vec<Truth
     Ok(truths)
 }
 
-fn catalogue(path: &Path, message: String) -> Error {
-    Error::Catalogue { path: path.to_owned(), message }
-}
-
 fn read_truth_csv(path: &Path) -> Result<Vec<Truth>> {
-    let text = std::fs::File::open(path).map_err(|e| Error::io(path, "read", e))?;
-    let broken = |e: csv::Error| catalogue(path, e.to_string());
-    let mut reader = csv::ReaderBuilder::new().comment(Some(b'#')).trim(csv::Trim::All).from_reader(text);
-    let names = reader.headers().map_err(broken)?.clone();
-    let columns: Vec<(usize, &TruthColumn)> = TRUTH_COLUMNS
-        .iter()
-        .filter_map(|c| Some((names.iter().position(|n| n.eq_ignore_ascii_case(c.name))?, c)))
-        .collect();
-    if !columns.iter().any(|(_, c)| c.name == "ID") {
-        return Err(catalogue(path, "the first line names no column ID".to_owned()));
-    }
-    let mut truths = Vec::new();
-    for record in reader.records() {
-        let record = record.map_err(broken)?;
-        let mut truth = UNKNOWN;
-        for &(i, column) in &columns {
-            let field = record.get(i).unwrap_or("");
-            let value = match field {
-                "" => f64::NAN,
-                _ => field.parse().map_err(|_| {
-                    let line = record.position().map_or(0, csv::Position::line);
-                    catalogue(path, format!("line {line}, column {}: '{field}' is not a number", column.name))
-                })?,
-            };
-            (column.set)(&mut truth, value);
+    let names = TRUTH_COLUMNS.map(|c| c.name);
+    let mut truths: Vec<Truth> = Vec::new();
+    let (there, _) = read_csv(path, &names, |row, column, field| {
+        if truths.len() == row {
+            truths.push(Truth { id: row as i64, ..Truth::default() });
         }
-        if truth.re_circ.is_nan() {
-            truth.re_circ = truth.re_maj * truth.q.sqrt();
+        // Identifiers may have more digits than a float holds.
+        match (names[column], field.parse()) {
+            ("ID", Ok(id)) => truths[row].id = id,
+            _ => (TRUTH_COLUMNS[column].set)(&mut truths[row], number(field)?),
         }
-        truths.push(truth);
+        Some(())
+    })?;
+    if !there.contains(&true) {
+        let what = format!("the first line names no column of a table of truth: {}", names.join(" "));
+        return Err(catalogue(path, what));
     }
+    truths.iter_mut().for_each(derive);
     Ok(truths)
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::raw::Column;
     use super::*;
 
     fn csv(text: &str) -> Result<Vec<Truth>> {
@@ -163,10 +190,51 @@ mod tests {
     }
 
     #[test]
+    fn rows_without_an_identifier_are_counted_and_long_ones_keep_their_digits() {
+        let truths = csv("MAG, n_comp\n20, 3\n21,\n").unwrap();
+        assert_eq!(
+            truths.iter().map(|t| (t.id, t.companions)).collect::<Vec<_>>(),
+            [(0, Some(3)), (1, None)]
+        );
+        let id = i64::MAX - 1;
+        assert_eq!(csv(&format!("MAG,ID\n20,{id}\n21,5\n")).unwrap()[0].id, id);
+    }
+
+    #[test]
+    fn a_fits_table_made_elsewhere_is_read_whatever_its_order_case_and_number_types() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("truth.fits");
+        let mut file = FitsFile::create(&path).unwrap();
+        file.add_image(&[]).unwrap();
+        let columns = ["y", "x", "Comp_Ratio", "pa", "q", "n", "re_maj", "mag"];
+        let columns = columns.map(|name| Column { name, form: "1E", unit: "" });
+        file.add_table("GALAXIES", &columns, 2).unwrap();
+        for (i, value) in [64.5, 63.25, f64::NAN, -30.0, 0.25, 1.5, 8.0, 20.5].into_iter().enumerate() {
+            file.write_f64(i, &[value, value]).unwrap();
+        }
+        file.close().unwrap();
+        let truths = read_truth(&path).unwrap();
+        let expected = Truth {
+            id: 1,
+            mag: 20.5,
+            re_maj: 8.0,
+            re_circ: 4.0,
+            n: 1.5,
+            q: 0.25,
+            pa: -30.0,
+            x: 63.25,
+            y: 64.5,
+            ..Truth::default()
+        };
+        assert_eq!((truths.len(), truths[0].id, truths[1]), (2, 0, expected));
+    }
+
+    #[test]
     fn a_bad_csv_names_the_line_and_the_column() {
         let message = |text: &str| csv(text).unwrap_err().to_string();
         assert!(message("ID,MAG\n1,20\n2,bright\n").contains("line 3, column MAG: 'bright' is not a number"));
-        assert!(message("MAG\n20\n21\n").contains("no column ID"));
+        assert!(message("ID,MAG\nfirst,20\n").contains("line 2, column ID: 'first' is not a number"));
+        assert!(message("IDENT,M\n1,20\n").contains("no column of a table of truth: ID MAG"));
         assert!(message("ID,MAG\n1,20\n").contains("1 rows for 2 stamps"));
         assert!(message("ID,MAG\n1\n").contains("truth.csv: "));
     }

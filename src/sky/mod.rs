@@ -10,8 +10,12 @@
 //! | `fourier.rs` | the 2-D transforms of real images |
 //! | `render.rs` | galaxy ⊗ PSF at the pixels' centres |
 //! | `noise.rs` | sky and photon noise, correlated or not |
-//! | `survey.rs` | a survey described in TOML |
+//! | `survey/` | a survey described in TOML |
+//! | `parts.rs` | the contents of the files that a survey names |
+//! | `scene/` | what is on a stamp and around it |
 //! | `simulate.rs` | (survey, seed, index) → stamp and truth |
+//! | `visible.rs` | which neighbours shine onto a stamp |
+//! | `truth.rs` | what is on a stamp |
 
 mod averaged;
 mod bessel;
@@ -21,16 +25,26 @@ mod fourier;
 mod grid;
 mod hankel;
 mod noise;
+mod parts;
 mod psf;
 mod render;
+mod scene;
 mod sersic;
 mod simulate;
 mod survey;
+mod truth;
+mod visible;
 
 pub use averaged::PixelConvention;
 pub use noise::Noise;
+pub use parts::{CatalogueGalaxy, SurveyParts};
 pub use psf::{Psf, PsfImage, Wfc3F160w};
 pub use render::{Light, Renderer, Source};
 pub use sersic::{AXIS_RATIO_LIMITS, INDEX_LIMITS, Sersic, b_n, flux_of, magnitude_of};
-pub use simulate::{Simulator, Truth};
-pub use survey::{Distribution, GalaxyRanges, NoiseCorrelation, PsfModel, Range, Survey};
+pub use simulate::Simulator;
+pub use survey::{
+    Asymmetry, Companions, Distribution, FluxRatios, GalaxyCatalogue, GalaxyRanges, Lopsided,
+    NoiseCorrelation, PsfModel, RadiusLaw, RadiusUnit, Range, SecondComponent, Survey, SurveyNoise,
+    SurveyPsf,
+};
+pub use truth::Truth;

@@ -390,7 +390,7 @@ mod tests {
     #[ignore = "a measurement, not a check"]
     fn accuracy_over_the_survey() {
         let survey = crate::sky::Survey::builtin("candels-f160w").unwrap();
-        let psf = survey.model_psf().unwrap().unwrap();
+        let psf = survey.psf[0].model.psf().unwrap().unwrap();
         let simulator = crate::sky::Simulator::new(survey.clone(), 12).unwrap();
         let mut errors: Vec<(f64, f64)> = (0..40)
             .map(|index| {
@@ -408,7 +408,7 @@ mod tests {
                         (stamp[row * 128 + column] - exact).abs()
                     })
                     .fold(0.0, f64::max);
-                (worst / peak, worst / survey.noise_sigma)
+                (worst / peak, worst / survey.noise.sigma())
             })
             .collect();
         errors.sort_by(|a, b| a.0.total_cmp(&b.0));

@@ -129,11 +129,23 @@ fn a_survey_with_a_mistake_names_its_line_or_key() {
     let survey = crate::support::SURVEY;
     let simulate = "simulate --survey odd.toml -n 2 -o s.fits";
     for (from, to, words) in [
-        ("exposure", "exposition", &["odd.toml: ", "line 5", "unknown field `exposition`"][..]),
-        ("beta = 1.85", "beta = ", &["odd.toml: ", "line 11"]),
-        ("min = 18.0", "min = 23.0", &["odd.toml: galaxies.magnitude: min = 23 must not exceed max = 22"]),
-        ("min = 0.3", "min = -1", &["odd.toml: galaxies.axis_ratio: -1 to 0.9 must lie within 0.01 to 1"]),
-        ("stamp_size = 16", "stamp_size = 1", &["odd.toml: stamp_size = 1 must be 8 to 4096 pixels"]),
+        ("exposure", "exposition", &["odd.toml: line 5: exposition: unknown key; there are name, "][..]),
+        ("beta = 1.85", "beta = ", &["odd.toml: ", "line 10"]),
+        (
+            "min = 18.0",
+            "min = 23.0",
+            &["odd.toml: line 16: galaxies.magnitude: min = 23 must not exceed max = 22"],
+        ),
+        (
+            "min = 0.3",
+            "min = -1",
+            &["odd.toml: line 19: galaxies.axis_ratio: -1 to 0.9 must lie within 0.05 to 1"],
+        ),
+        (
+            "stamp_size = 16",
+            "stamp_size = 1",
+            &["odd.toml: line 6: stamp_size: 1 must be 8 to 4096 (pixels)"],
+        ),
         (
             "model = \"moffat\"\nfwhm = 0.17\nbeta = 1.85",
             "model = \"file\"\npath = \"psf.fits\"\npixel_scale = 0.03",

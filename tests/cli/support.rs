@@ -10,12 +10,14 @@ name = "tiny"
 pixel_scale = 0.06
 zero_point = 25.9463
 exposure = 3200.0
-noise_sigma = 0.0032
 stamp_size = 16
 [psf]
 model = "moffat"
 fwhm = 0.17
 beta = 1.85
+[noise]
+kind = "white"
+sigma = 0.0032
 [galaxies]
 centre_offset = 0.5
 magnitude = { min = 18.0, max = 22.0 }

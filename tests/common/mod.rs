@@ -6,7 +6,7 @@ use legato::engine::nn::{Layer, Network};
 use legato::engine::{Gpu, GpuOptions};
 use legato::legato::Stamps;
 use legato::rng::{Philox, Stream, unit_f32};
-use legato::sky::{Range, Simulator, Survey};
+use legato::sky::{Range, Simulator, Survey, SurveyNoise};
 use rand::Rng;
 
 /// The device that the tests run on: the one that `LEGATO_TEST_DEVICE` names, or the best there is.
@@ -72,6 +72,7 @@ pub fn survey() -> Survey {
     let mut survey = Survey::builtin("candels-f160w").expect("a builtin survey");
     survey.name = "small".into();
     survey.stamp_size = 16;
+    survey.noise = SurveyNoise::White { sigma: 0.0032 };
     survey.galaxies.radius = Range { min: 1.0, max: 3.0, ..survey.galaxies.radius };
     survey.galaxies.sersic_index = Range { min: 0.5, max: 4.0, ..survey.galaxies.sersic_index };
     survey
