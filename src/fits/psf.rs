@@ -49,22 +49,21 @@ fn told_pixel_scale(image: &Image) -> Result<Option<f64>> {
     Ok(["PIXELSCL", "PIXSCL"].iter().find_map(|key| cards.number(key)).filter(|&scale| scale > 0.0))
 }
 
-/// The PSFs of a survey in its order, whether they are models or files.
+/// The PSFs of a survey, in its order, whether they are models or files.
 ///
 /// # Errors
 /// As [`read_psf`] and [`PsfModel::psf`]; [`Error::Fits`] for a file with pixels more than twice as large as the
 /// survey's, which do not tell what a star looks like there.
 pub fn survey_psfs(survey: &Survey) -> Result<Vec<Psf>> {
-    let psf = |psf: &SurveyPsf| match (&psf.model, psf.model.psf()?) {
-        (_, Some(psf)) => Ok(psf),
-        (PsfModel::File { path, pixel_scale }, None) => {
+    let read = |psf: &SurveyPsf| match &psf.model {
+        PsfModel::File { path, pixel_scale } => {
             let psf = read_psf(path, *pixel_scale)?;
             check_sampling(path, &psf, survey.pixel_scale)?;
             Ok(psf)
         }
-        (model, None) => Err(Error::Usage(format!("no PSF is known for {model:?}"))),
+        model => model.psf()?.ok_or_else(|| Error::Usage(format!("survey '{}' has no PSF", survey.name))),
     };
-    survey.psf.iter().map(psf).collect()
+    survey.psf.iter().map(read).collect()
 }
 
 /// Fails for an image too coarse for pixels of `pixel_scale` arcsec.

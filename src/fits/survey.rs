@@ -8,8 +8,8 @@ use crate::sky::{CatalogueGalaxy, GalaxyRanges, RadiusUnit, Survey, SurveyParts}
 /// Reads the PSFs and the galaxies of a survey, from their files where they are in some.
 ///
 /// # Errors
-/// As [`survey_psfs`]; [`Error::Fits`] and
-/// [`Error::Catalogue`] for a catalogue that cannot be read or lacks a column.
+/// As [`survey_psfs`]; [`Error::Fits`](crate::Error::Fits) and [`Error::Catalogue`](crate::Error::Catalogue) for a
+/// catalogue that cannot be read or lacks a column.
 pub fn survey_parts(survey: &Survey) -> Result<SurveyParts> {
     Ok(SurveyParts { psfs: survey_psfs(survey)?, galaxies: galaxies(&survey.galaxies, survey.pixel_scale)? })
 }

@@ -87,7 +87,7 @@ fn impossible_values_are_errors_that_name_the_line_and_the_key() {
         ("stamp_size", "= 128", "= 2", "stamp_size: 2 must be 8 to 4096 (pixels)"),
         ("stamp_size", "= 128", "= 64.5", "stamp_size: 64.5 must be a whole number (pixels)"),
         ("fwhm", "fwhm = 0.17", "fwhm = 0", "psf.fwhm: 0 must be positive (arcsec)"),
-        ("[psf]", "beta = 1.85", "beta = 0.5", "psf: a Moffat PSF needs"),
+        ("beta", "beta = 1.85", "beta = 0.5", "psf.beta: a Moffat PSF needs"),
         ("[psf]", "\nfwhm = 0.17", "", "psf: the key fwhm is missing"),
         (
             "centre_offset",
@@ -181,7 +181,7 @@ fn files_are_looked_for_beside_the_survey() {
     .replace("autocorrelation", "# autocorrelation");
     std::fs::write(&path, text).unwrap();
     let survey = Survey::load(&path).unwrap();
-    let expected = PsfModel::File { path: folder.path().join("a/psf.fits"), pixel_scale: 0.04 };
+    let expected = PsfModel::File { path: folder.path().join("a/psf.fits"), pixel_scale: Some(0.04) };
     assert_eq!(survey.psf[0].model, expected);
     assert_eq!(survey.noise.image(), Some(Path::new("/elsewhere/sky.fits")));
 }
