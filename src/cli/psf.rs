@@ -20,15 +20,15 @@ pub struct Arguments {
     /// Survey: a built-in name or a TOML file
     #[arg(long, default_value = "candels-f160w")]
     survey: String,
-    /// Which of the survey's PSFs, counted from 0
-    #[arg(long, default_value_t = 0)]
-    which: usize,
     /// Pixels of the image to a pixel of the survey, along each axis
     #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=100))]
     oversampling: u32,
     /// Side of the image: an odd number of its pixels, or arcsec as in 4arcsec [default: all of the PSF]
     #[arg(long, value_parser = size)]
     size: Option<Size>,
+    /// Which PSF, counted from 0, where the survey has several
+    #[arg(long)]
+    index: Option<usize>,
     /// The image to write (FITS)
     #[arg(short, long)]
     output: PathBuf,
@@ -59,16 +59,7 @@ fn size(text: &str) -> std::result::Result<Size, String> {
 pub fn run(arguments: &Arguments, common: &Common) -> Result<()> {
     let survey = Survey::find(&arguments.survey)?;
     files::check_writable(&arguments.output)?;
-    let mut psfs = survey_psfs(&survey)?;
-    if arguments.which >= psfs.len() {
-        return Err(Error::Usage(format!(
-            "--which {}: survey '{}' has {} PSFs, counted from 0",
-            arguments.which,
-            survey.name,
-            psfs.len()
-        )));
-    }
-    let psf = psfs.swap_remove(arguments.which);
+    let psf = chosen(&survey, arguments.index)?;
     let pixel = survey.pixel_scale / f64::from(arguments.oversampling);
     let around = |radius: f64| 2.0 * (radius / pixel).ceil() + 1.0;
     let size = match arguments.size {
@@ -89,6 +80,26 @@ pub fn run(arguments: &Arguments, common: &Common) -> Result<()> {
         100.0 * light
     ));
     tell(&psf)
+}
+
+/// The survey's PSF of this number, which only a survey of one PSF need not have told.
+fn chosen(survey: &Survey, index: Option<usize>) -> Result<Psf> {
+    let mut psfs = survey_psfs(survey)?;
+    let count = psfs.len();
+    match index {
+        None if count == 1 => Ok(psfs.swap_remove(0)),
+        Some(index) if index < count => Ok(psfs.swap_remove(index)),
+        None => Err(Error::Usage(format!(
+            "survey '{}' has {count} PSFs: choose one of 0 to {} with --index",
+            survey.name,
+            count - 1
+        ))),
+        Some(index) => Err(Error::Usage(format!(
+            "--index {index}: survey '{}' has {count} PSF{}, counted from 0",
+            survey.name,
+            if count == 1 { "" } else { "s" }
+        ))),
+    }
 }
 
 /// What kind of PSF it is, its width and how its light is gathered.

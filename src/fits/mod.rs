@@ -16,7 +16,7 @@
 //! | `survey.rs` | the files that a survey names |
 //! | `catalogue.rs` | the catalogue of what was measured |
 //! | `testing.rs` | FITS files byte by byte, for the tests |
-//! | `psf.rs` | PSFs: a survey's, from its FITS file where it is one; and written |
+//! | `psf.rs` | point spread functions, read and written |
 //! | `sky.rs` | images of blank sky to take noise from |
 
 mod background;

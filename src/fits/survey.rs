@@ -9,7 +9,8 @@ use crate::sky::{CatalogueGalaxy, GalaxyRanges, RadiusUnit, Survey, SurveyParts}
 /// Reads the PSFs, the blank sky and the galaxies of a survey, from their files where they are in some.
 ///
 /// # Errors
-/// As [`survey_psfs`] and [`read_sky`]; [`Error::Fits`](crate::Error::Fits) and [`Error::Catalogue`](crate::Error::Catalogue) for a catalogue that cannot be read or lacks a column.
+/// As [`survey_psfs`] and [`read_sky`]; [`Error::Fits`](crate::Error::Fits) and
+/// [`Error::Catalogue`](crate::Error::Catalogue) for a catalogue that cannot be read or lacks a column.
 pub fn survey_parts(survey: &Survey) -> Result<SurveyParts> {
     Ok(SurveyParts {
         psfs: survey_psfs(survey)?,

@@ -77,6 +77,33 @@ fn psfs_that_cannot_be_used_or_written_say_why() {
 }
 
 #[test]
+fn of_several_psfs_one_is_chosen() {
+    let place = Place::new();
+    let moffat = "[psf]\nmodel = \"moffat\"\nfwhm = 0.17\nbeta = 1.85\n";
+    let two: String =
+        [0.2, 0.3].iter().map(|fwhm| format!("[[psf]]\nmodel = \"gaussian\"\nfwhm = {fwhm}\n")).collect();
+    std::fs::write(place.path("two.toml"), SURVEY.replace(moffat, &two)).unwrap();
+    for (index, fwhm) in [(0, "FWHM 0.2000 arcsec"), (1, "FWHM 0.3000 arcsec")] {
+        let answer = place.legato(&format!("psf --survey two.toml --index {index} -o psf.fits")).well();
+        assert!(answer.out.contains(fwhm), "{answer:#?}");
+    }
+    for (arguments, words) in [
+        ("psf --survey two.toml -o new.fits", "survey 'tiny' has 2 PSFs: choose one of 0 to 1 with --index"),
+        (
+            "psf --survey two.toml --index 2 -o new.fits",
+            "--index 2: survey 'tiny' has 2 PSFs, counted from 0",
+        ),
+        (
+            "psf --survey survey.toml --index 1 -o new.fits",
+            "--index 1: survey 'tiny' has 1 PSF, counted from 0",
+        ),
+    ] {
+        place.legato(arguments).fails(2, &[words]);
+    }
+    assert!(!place.path("new.fits").exists());
+}
+
+#[test]
 fn the_help_shows_an_example() {
     let help = Place::new().legato("psf --help").well().out;
     assert!(help.contains("Example:\n  legato psf"), "{help}");
