@@ -253,8 +253,8 @@ fn impossible_noise_is_an_error() {
 #[test]
 #[ignore = "a measurement, not a check"]
 fn time_per_stamp_on_one_thread() {
-    // An exponential disc of 20 mag and 10 pixels at 3200 s, and no source at all.
-    let disc = |x: f64, y: f64| 239.0 * 0.0448 / 10.0 / 10.0 * 10.0 * (-1.678 * x.hypot(y) / 10.0).exp();
+    // An exponential disc of 20 mag (239 e/s) and 10 pixels, no source at all, and flat ones.
+    let disc = |x: f64, y: f64| 1.07 * (-0.1678 * x.hypot(y)).exp();
     let disc: Vec<f64> =
         (0..128 * 128).map(|i| disc((i % 128) as f64 - 63.5, (i / 128) as f64 - 63.5)).collect();
     let dark = vec![0.0; 128 * 128];
