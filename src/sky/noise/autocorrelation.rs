@@ -63,8 +63,8 @@ impl Kernel {
         }
         Err(Error::Usage(format!(
             "noise autocorrelation: only noise that is correlated over more than {} pixels has x1 = {}, y1 = {}, \
-             diagonal = {}, lag2 = {}, lag3 = {}; give less correlation at short or more at long separations",
-            2 * RADII[1],
+             diagonal = {}, lag2 = {}, lag3 = {}; give values that fall off smoothly and are nearer to zero",
+            2 * RADII[RADII.len() - 1],
             wanted.x1,
             wanted.y1,
             wanted.diagonal,
@@ -254,5 +254,82 @@ impl Quadrant {
         let norm = kernel.autocorrelation(0, 0).sqrt();
         kernel.factors.iter_mut().for_each(|[row, _]| row.iter_mut().for_each(|v| *v /= norm));
         kernel
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Correlation coefficients of the kernel, from its pixels one by one.
+    fn direct(kernel: &Kernel, dx: usize, dy: usize) -> f64 {
+        let r = kernel.radius as isize;
+        let at = |x: isize, y: isize| -> f64 {
+            let (x, y) = (x.unsigned_abs(), y.unsigned_abs());
+            if x.max(y) > kernel.radius { 0.0 } else { kernel.factors.iter().map(|[a, b]| a[x] * b[y]).sum() }
+        };
+        let plane = || (-r..=r).flat_map(|y| (-r..=r).map(move |x| (x, y)));
+        let shifted: f64 = plane().map(|(x, y)| at(x, y) * at(x + dx as isize, y + dy as isize)).sum();
+        shifted / plane().map(|(x, y)| at(x, y) * at(x, y)).sum::<f64>()
+    }
+
+    #[test]
+    fn the_kernel_has_the_wanted_autocorrelation() {
+        let c = |x1, y1, diagonal, lag2, lag3| NoiseCorrelation { x1, y1, diagonal, lag2, lag3 };
+        for (wanted, products) in [
+            (NoiseCorrelation::DRIZZLED, 2),
+            (c(0.0, 0.0, 0.0, 0.0, 0.0), 1),
+            (c(0.3, 0.2, 0.06, 0.0, 0.0), 2),
+            (c(-0.2, 0.1, -0.05, 0.05, 0.0), 3),
+            (c(0.2, 0.2, 0.15, 0.0, 0.0), 3),
+            (c(0.6, 0.6, 0.4, 0.2, 0.05), 3),
+        ] {
+            let kernel = Kernel::new(&wanted).unwrap();
+            assert!(kernel.factors.len() <= products, "{wanted:?}: {} products", kernel.factors.len());
+            assert!((kernel.autocorrelation(0, 0) - 1.0).abs() < 1e-12);
+            for ((dx, dy), expected) in LAGS.into_iter().zip(wanted.coefficients()) {
+                let found = direct(&kernel, dx, dy);
+                assert!((found - expected).abs() < 5e-4, "{wanted:?} at ({dx}, {dy}): {found}");
+                assert!((kernel.autocorrelation(dx, dy) - found).abs() < 1e-12);
+            }
+        }
+    }
+
+    #[test]
+    fn the_drizzled_kernel_is_small_and_accurate() {
+        let kernel = Kernel::new(&NoiseCorrelation::DRIZZLED).unwrap();
+        assert_eq!((kernel.radius, kernel.factors.len()), (4, 2));
+        for ((dx, dy), expected) in LAGS.into_iter().zip(NoiseCorrelation::DRIZZLED.coefficients()) {
+            assert!((direct(&kernel, dx, dy) - expected).abs() < 2e-5, "({dx}, {dy})");
+        }
+        // The lags that are not given fall off, too: about the product of those along the axes, then to nothing.
+        assert!((direct(&kernel, 2, 1) - 0.06).abs() < 0.01 && (direct(&kernel, 1, 2) - 0.06).abs() < 0.01);
+        assert!(direct(&kernel, 4, 4).abs() < 0.002 && direct(&kernel, 5, 0).abs() < 0.01);
+        // Σ ρ over all lags is the power at zero frequency, (Σ K)².
+        let all: f64 = (0..=8)
+            .flat_map(|dy| (0..=8).map(move |dx| (dx, dy)))
+            .map(|(dx, dy)| {
+                direct(&kernel, dx, dy) * [1.0, 2.0][usize::from(dx > 0)] * [1.0, 2.0][usize::from(dy > 0)]
+            })
+            .sum();
+        assert!((all - kernel.sum().powi(2)).abs() < 1e-9, "{all}");
+    }
+
+    #[test]
+    fn impossible_autocorrelations_are_errors_that_name_the_nearest_possible() {
+        let c = |x1, y1, diagonal, lag2, lag3| NoiseCorrelation { x1, y1, diagonal, lag2, lag3 };
+        for (wanted, word) in [
+            // What is so alike its neighbours cannot differ from their neighbours.
+            (c(0.9, 0.1, 0.1, 0.0, 0.0), "nearest"),
+            (c(0.6, 0.6, -0.5, 0.0, 0.0), "nearest"),
+            (c(0.999, 0.999, 0.999, -0.999, 0.999), "nearest"),
+            (c(f64::NAN, 0.1, 0.1, 0.0, 0.0), "NaN"),
+            // Possible, but long.
+            (c(0.97, 0.97, 0.94, 0.9, 0.8), "over more than 16 pixels"),
+            (c(0.0, 0.0, 0.0, 0.0, 0.99), "over more than 16 pixels"),
+        ] {
+            let message = Kernel::new(&wanted).unwrap_err().to_string();
+            assert!(message.contains("autocorrelation") && message.contains(word), "{message}");
+        }
     }
 }

@@ -8,7 +8,7 @@
 //! | `autocorrelation.rs` | from an autocorrelation to the kernel that makes it of white noise |
 //! | `filter.rs` | the convolution with that kernel |
 //! | `blank.rs` | noise cut out of an image of blank sky |
-//! | `vectors.rs` | the processor's widest vectors |
+//! | `tests.rs` | of the noise on whole stamps |
 
 mod autocorrelation;
 mod blank;
@@ -16,7 +16,8 @@ mod filter;
 mod model;
 mod normal;
 mod poisson;
-mod vectors;
+#[cfg(test)]
+mod tests;
 
 pub use blank::SkyImage;
 pub use model::{Noise, NoiseModel};

@@ -5,7 +5,6 @@ use super::blank::{Cutouts, SkyImage};
 use super::filter::Filter;
 use super::normal::normal_pair;
 use super::poisson::{LANES, MANY, expanded, inverted};
-use super::vectors::widest;
 use crate::rng::{Stream, fill};
 use crate::sky::survey::NoiseCorrelation;
 use crate::{Error, Result};
@@ -68,9 +67,12 @@ impl Noise {
     /// that is infinite).
     ///
     /// # Errors
-    /// [`Error::Usage`] for a negative or not finite sigma, an exposure that is not positive, an autocorrelation that
-    /// no noise can have, and an image of blank sky that has too few places for a stamp.
+    /// [`Error::Usage`] for no pixels, a negative or not finite sigma, an exposure that is not positive, an autocorrelation that
+    /// no noise can have, and an image of blank sky that has no place for a stamp.
     pub fn new(model: &NoiseModel, exposure: f64, size: usize) -> Result<Self> {
+        if size == 0 {
+            return Err(Error::Usage("noise: a stamp needs pixels".to_owned()));
+        }
         if exposure.is_nan() || exposure <= 0.0 {
             return Err(Error::Usage(format!("noise: the exposure must be positive, not {exposure} s")));
         }
@@ -121,26 +123,45 @@ impl Noise {
     /// For a stamp of another size.
     pub fn add(&self, stamp: &mut [f64], seed: u64, index: u64) {
         assert_eq!(stamp.len(), self.size * self.size, "noise for stamps of {} pixels a side", self.size);
-        widest(|| self.add_here(stamp, seed, index.wrapping_mul(BLOCKS_PER_STAMP)));
+        let block = index.wrapping_mul(BLOCKS_PER_STAMP);
+        #[cfg(target_arch = "x86_64")]
+        if std::arch::is_x86_feature_detected!("avx2") {
+            // SAFETY: the processor has AVX2.
+            unsafe { self.add_with_avx2(stamp, seed, block) };
+            return;
+        }
+        self.add_here(stamp, seed, block);
+    }
+
+    /// [`Noise::add_here`] compiled for AVX2: the same operations, number by number (Rust never contracts a product
+    /// and a sum to one), and so the same noise, but eight at a time.
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "avx2")]
+    fn add_with_avx2(&self, stamp: &mut [f64], seed: u64, block: u64) {
+        self.add_here(stamp, seed, block);
+    }
+
+    /// As [`Noise::add`], for whatever processor the program is built.
+    #[cfg(test)]
+    pub(super) fn add_narrow(&self, stamp: &mut [f64], seed: u64, index: u64) {
+        self.add_here(stamp, seed, index.wrapping_mul(BLOCKS_PER_STAMP));
     }
 
     #[inline(always)]
     fn add_here(&self, stamp: &mut [f64], seed: u64, block: u64) {
         // White noise on a frame wider than the stamp by the kernel, so that the stamp's edges are like its middle.
-        let (wide, high, margin) = self
-            .filter
-            .as_ref()
-            .map_or((self.size, self.size, 0), |filter| filter.frame(self.size, self.size));
+        let margin = self.filter.as_ref().map_or(0, Filter::margin);
+        let side = self.size + 2 * margin;
         if self.sigma > 0.0 || self.exposure.is_finite() {
-            let mut white = vec![0.0; (wide * high).next_multiple_of(LANES)];
+            let mut white = vec![0.0; (side * side).next_multiple_of(LANES)];
             if self.sigma > 0.0 {
                 add_normals(&mut white, self.sigma as f32, seed, block);
             }
             if self.exposure.is_finite() {
-                self.add_photons(&mut white, stamp, (wide, high, margin), seed, block);
+                self.add_photons(&mut white, stamp, margin, seed, block);
             }
             match &self.filter {
-                Some(filter) => filter.add(&white[..wide * high], stamp, self.size),
+                Some(filter) => filter.add(&white[..side * side], stamp, self.size),
                 None => stamp.iter_mut().zip(&white).for_each(|(pixel, &noise)| *pixel += f64::from(noise)),
             }
         }
@@ -152,18 +173,11 @@ impl Noise {
     /// Adds the deviations of the source's electrons from their mean, in e/s. The photons beyond the stamp are those
     /// of its edge.
     #[inline(always)]
-    fn add_photons(
-        &self,
-        white: &mut [f32],
-        stamp: &[f64],
-        frame: (usize, usize, usize),
-        seed: u64,
-        block: u64,
-    ) {
-        let (wide, high, margin) = frame;
+    fn add_photons(&self, white: &mut [f32], stamp: &[f64], margin: usize, seed: u64, block: u64) {
+        let side = self.size + 2 * margin;
         let inside = |i: usize| i.saturating_sub(margin).min(self.size - 1);
         let mut means = vec![0.0; white.len()];
-        for (y, row) in means.chunks_exact_mut(wide).take(high).enumerate() {
+        for (y, row) in means.chunks_exact_mut(side).take(side).enumerate() {
             let rates = &stamp[inside(y) * self.size..][..self.size];
             let mean = |rate: f64| {
                 let mean = (rate * self.exposure) as f32;
@@ -181,7 +195,7 @@ impl Noise {
         let scale = (self.spread / self.exposure) as f32;
         let chunks = means.as_chunks::<LANES>().0.iter().zip(white.as_chunks_mut::<LANES>().0);
         for (number, (means, white)) in chunks.enumerate() {
-            let block = block + number as u64 * BLOCKS_PER_CHUNK;
+            let block = block.wrapping_add(number as u64 * BLOCKS_PER_CHUNK);
             let (mut any, mut many, mut few) = (false, false, false);
             for &mean in means {
                 any |= mean > 0.0;
@@ -213,7 +227,7 @@ impl Noise {
 fn add_normals(white: &mut [f32], sigma: f32, seed: u64, block: u64) {
     for (number, out) in white.as_chunks_mut::<LANES>().0.iter_mut().enumerate() {
         let mut z = [0.0; LANES];
-        normals(&mut z, seed, SKY, block + number as u64 * BLOCKS_PER_CHUNK);
+        normals(&mut z, seed, SKY, block.wrapping_add(number as u64 * BLOCKS_PER_CHUNK));
         for i in 0..LANES {
             out[i] += sigma * z[i];
         }
