@@ -10,6 +10,7 @@ pub mod error;
 pub mod files;
 pub mod fits;
 pub mod legato;
+pub mod report;
 pub mod rng;
 pub mod sky;
 

@@ -7,10 +7,10 @@ use legato::engine::nn::weights::{Arrays, read_arrays};
 use legato::engine::nn::{Layer, Network};
 use legato::fits::{DatasetMeta, DatasetWriter};
 use legato::legato::{
-    Epoch, Estimator, Event, Outcome, Parameter, Recipe, Scaling, Schedule, Stamps, Training, WEIGHTS_FILE,
-    evaluate,
+    Epoch, Estimator, Event, Fresh, Outcome, Parameter, Recipe, Scaling, Schedule, Stamps, Supply, Training,
+    WEIGHTS_FILE, evaluate,
 };
-use legato::sky::Truth;
+use legato::sky::{Simulator, Truth};
 use legato::{Error, Result};
 use std::path::Path;
 
@@ -27,12 +27,17 @@ fn recipe() -> Recipe {
 
 fn start<'a>(
     gpu: &legato::engine::Gpu,
-    stamps: &'a Stamps,
+    supply: impl Into<Supply<'a>>,
     recipe: &Recipe,
     folder: &Path,
 ) -> Result<Training<'a>> {
     let scaling = recipe.parameter.scaling(&common::survey());
-    Training::start(gpu, stamps, recipe, &common::network(), scaling, folder)
+    Training::start(gpu, supply, recipe, &common::network(), scaling, folder)
+}
+
+/// Galaxies that are drawn as they are needed; neither the stamps of an epoch nor those held out fill a batch.
+fn fresh(seed: u64, stamps_an_epoch: usize, threads: usize) -> Result<Fresh> {
+    Fresh::new(Simulator::new(common::survey(), seed)?, stamps_an_epoch, 37, threads)
 }
 
 /// The weights and Adam's averages that a run would go on with.
@@ -340,6 +345,114 @@ fn an_epoch_after_the_first_takes_no_memory_and_a_step_is_one_submission() -> Re
     let (gpu, stamps) = (common::gpu(), common::stamps(1, 0..60)?);
     let folder = tempfile::tempdir().expect("a folder");
     let mut training = start(&gpu, &stamps, &recipe(), folder.path())?;
+    training.run(Some(1), |_| ())?;
+    let (before, mut submissions) = (gpu.allocations(), Vec::new());
+    training.run(Some(3), |event| {
+        if let Event::Step { epoch, .. } = event {
+            submissions.push((epoch, gpu.submissions()));
+        }
+    })?;
+    assert_eq!(gpu.allocations(), before);
+    assert_eq!(submissions.len(), 9);
+    for pair in submissions.windows(2).filter(|pair| pair[0].0 == pair[1].0) {
+        assert_eq!(pair[1].1 - pair[0].1, 1);
+    }
+    Ok(())
+}
+
+#[test]
+fn a_run_on_fresh_galaxies_that_was_resumed_on_other_threads_ends_as_one_that_was_not() -> Result<()> {
+    let gpu = common::gpu();
+    let folder = tempfile::tempdir().expect("a folder");
+    let (whole, parts) = (folder.path().join("whole"), folder.path().join("parts"));
+    let one = fresh(11, 100, 1)?;
+    let mut unbroken = start(&gpu, &one, &recipe(), &whole)?;
+    assert_eq!((unbroken.split(), unbroken.steps_an_epoch()), ((100, 37), 6));
+    assert_eq!(unbroken.run(None, |_| ())?, Outcome::Finished);
+
+    let three = fresh(11, 100, 3)?;
+    assert_eq!(start(&gpu, &three, &recipe(), &parts)?.run(Some(1), |_| ())?, Outcome::Paused);
+    assert_eq!(Training::plan(&parts)?, three.plan());
+    let mut resumed = Training::resume(&gpu, &three, &parts)?;
+    // Pauses between epochs change nothing either.
+    assert_eq!(resumed.run(Some(1), |_| ())?, Outcome::Paused);
+    assert_eq!(resumed.run(Some(1), |_| ())?, Outcome::Paused);
+    let (gpu, two) = (common::gpu(), fresh(11, 100, 2)?);
+    let mut resumed = Training::resume(&gpu, &two, &parts)?;
+    assert_eq!(resumed.run(None, |_| ())?, Outcome::Finished);
+
+    assert_eq!(figures(resumed.history()), figures(unbroken.history()));
+    assert!(checkpoint(&parts)? == checkpoint(&whole)?);
+    assert!(best_weights(&parts)? == best_weights(&whole)?);
+    // Each epoch sees other galaxies, so that no loss repeats.
+    let losses: Vec<f64> = unbroken.history().iter().map(|e| e.training_loss).collect();
+    assert!(losses.windows(2).all(|pair| pair[0] != pair[1]));
+    Ok(())
+}
+
+#[test]
+fn a_run_on_fresh_galaxies_goes_on_with_its_own_only() -> Result<()> {
+    let (gpu, stamps) = (common::gpu(), common::stamps(1, 0..40)?);
+    let folder = tempfile::tempdir().expect("a folder");
+    let (drawn, set) = (folder.path().join("drawn"), folder.path().join("set"));
+    let first = fresh(11, 40, 1)?;
+    start(&gpu, &first, &recipe(), &drawn)?.run(Some(1), |_| ())?;
+    start(&gpu, &stamps, &recipe(), &set)?.run(Some(1), |_| ())?;
+
+    let refusal = |supply: Supply, folder: &Path| match Training::resume(&gpu, supply, folder) {
+        Err(error @ Error::Weights { .. }) => error.to_string(),
+        Err(other) => panic!("{other:?}"),
+        Ok(_) => panic!("went on with something else"),
+    };
+    let message = refusal((&stamps).into(), &drawn);
+    assert!(message.contains("drawn as it learned (simulated: small): go on by --simulate"), "{message}");
+    let message = refusal((&first).into(), &set);
+    assert!(message.contains("began with the data set") && message.contains("--data"), "{message}");
+    assert!(Training::plan(&set).expect_err("a set").to_string().contains("began with the data set"));
+    let message = refusal((&fresh(12, 40, 1)?).into(), &drawn);
+    let words = "began with seed 11, 40 stamps an epoch and 37 held out: it cannot go on with seed 12, 40";
+    assert!(message.contains(words), "{message}");
+    assert!(refusal((&fresh(11, 41, 1)?).into(), &drawn).contains("41 stamps an epoch"));
+    let mut fainter = common::survey();
+    fainter.zero_point -= 0.01;
+    let fainter = Fresh::new(Simulator::new(fainter, 11)?, 40, 37, 1)?;
+    let message = refusal((&fainter).into(), &drawn);
+    assert!(message.contains("began with galaxies of another survey"), "{message}");
+    Training::resume(&gpu, &first, &drawn).map(drop)
+}
+
+#[test]
+fn a_network_learns_from_galaxies_that_it_sees_once() -> Result<()> {
+    let (gpu, fresh) = (common::gpu(), fresh(5, 320, 2)?);
+    let folder = tempfile::tempdir().expect("a folder");
+    let recipe = Recipe { epochs: 12, learning_rate: 5e-3, seed: 5, ..recipe() };
+    let mut training = start(&gpu, &fresh, &recipe, folder.path())?;
+    let (mut steps, mut starved) = (0, 0);
+    training.run(None, |event| match event {
+        Event::Step { stamps, .. } => steps += stamps,
+        Event::Starved { share, made, needed } => {
+            assert!(share > 0.1 && share < 1.0 && made < needed, "{share} {made} {needed}");
+            starved += 1;
+        }
+        Event::Epoch { .. } => (),
+    })?;
+    assert!(steps == 12 * 320 && starved <= 12);
+    let estimator = Estimator::load(&gpu, &folder.path().join(WEIGHTS_FILE))?;
+    let made = &estimator.provenance;
+    assert_eq!((made.data.as_str(), made.survey.as_str(), made.seed), ("simulated: small", "small", 5));
+    assert_eq!((made.images_seen, made.zero_point), (320 * made.epoch as u64, common::survey().zero_point));
+    let others = common::stamps(5, 0..100)?;
+    let found = evaluate(&gpu, &[(Parameter::Magnitude, estimator)].into(), &others, 64, |_| ())?;
+    println!("R² of others {}", found[0].statistics.r2);
+    assert!(found[0].statistics.r2 > 0.9, "{}", found[0].statistics.r2);
+    Ok(())
+}
+
+#[test]
+fn an_epoch_of_fresh_galaxies_after_the_first_takes_no_memory_and_a_step_is_one_submission() -> Result<()> {
+    let (gpu, fresh) = (common::gpu(), fresh(1, 60, 1)?);
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut training = start(&gpu, &fresh, &recipe(), folder.path())?;
     training.run(Some(1), |_| ())?;
     let (before, mut submissions) = (gpu.allocations(), Vec::new());
     training.run(Some(3), |event| {

@@ -43,9 +43,10 @@ pub fn run(arguments: &Arguments, common: &Common) -> Result<()> {
     let (train_path, test_path) = (folder.join("train.fits"), folder.join("test.fits"));
 
     common.say("\n1. Simulating galaxies as HST would see them");
-    simulate::simulate(&survey, common.seed, stamps, &train_path, common)?;
+    let job = |seed, number| simulate::Job::new(&survey, seed, number);
+    simulate::simulate(job(common.seed, stamps)?, Some(&train_path), None, common)?;
     // Another seed: stamps that the network has never seen.
-    simulate::simulate(&survey, common.seed.wrapping_add(1), test, &test_path, common)?;
+    simulate::simulate(job(common.seed.wrapping_add(1), test)?, Some(&test_path), None, common)?;
 
     common.say("\n2. Training a network to tell their magnitude");
     let gpu = common.open_gpu()?;

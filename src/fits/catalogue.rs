@@ -153,10 +153,10 @@ impl Catalogue {
             file.write_text(0, &self.rows.iter().map(|r| r.id.clone()).collect::<Vec<_>>())?;
             file.write_text(1, &self.rows.iter().map(|r| r.file.clone()).collect::<Vec<_>>())?;
             for (i, number) in NUMBERS.iter().enumerate() {
-                file.write_f64(i + 2, &self.rows.iter().map(number.3).collect::<Vec<_>>())?;
+                file.write_f64(i + 2, 0, &self.rows.iter().map(number.3).collect::<Vec<_>>())?;
             }
             let flags: Vec<i64> = self.rows.iter().map(|r| i64::from(r.flags.0)).collect();
-            file.write_i64(NUMBERS.len() + 2, &flags)?;
+            file.write_i64(NUMBERS.len() + 2, 0, &flags)?;
         }
         for (key, value) in &self.provenance {
             file.add_history(&format!("{key}: {value}"))?;

@@ -266,23 +266,33 @@ impl FitsFile {
         Ok(())
     }
 
-    /// Writes a whole column of numbers; `column` counts from 0.
-    pub(super) fn write_f64(&mut self, column: usize, values: &[f64]) -> Result<()> {
-        let mut status = 0;
+    /// Writes numbers into a column from row `first` on; both count from 0.
+    pub(super) fn write_f64(&mut self, column: usize, first: usize, values: &[f64]) -> Result<()> {
+        let (column, row, mut status) = (column as c_int + 1, first as c::LONGLONG + 1, 0);
         let n = values.len() as c::LONGLONG;
         // SAFETY: only read, and of the length given.
-        unsafe { c::ffpcld(self.ptr, column as c_int + 1, 1, 1, n, values.as_ptr().cast_mut(), &mut status) };
+        unsafe { c::ffpcld(self.ptr, column, row, 1, n, values.as_ptr().cast_mut(), &mut status) };
         self.check(status, "cannot write a column")
     }
 
-    /// Writes a whole column of integers.
-    pub(super) fn write_i64(&mut self, column: usize, values: &[i64]) -> Result<()> {
-        let mut status = 0;
+    /// Writes integers into a column from row `first` on.
+    pub(super) fn write_i64(&mut self, column: usize, first: usize, values: &[i64]) -> Result<()> {
+        let (column, row, mut status) = (column as c_int + 1, first as c::LONGLONG + 1, 0);
         let n = values.len() as c::LONGLONG;
         let pointer = values.as_ptr().cast_mut().cast::<c::LONGLONG>();
         // SAFETY: only read, and of the length given; LONGLONG is a 64-bit integer everywhere.
-        unsafe { c::ffpcljj(self.ptr, column as c_int + 1, 1, 1, n, pointer, &mut status) };
+        unsafe { c::ffpcljj(self.ptr, column, row, 1, n, pointer, &mut status) };
         self.check(status, "cannot write a column")
+    }
+
+    /// Appends the current HDU of this file to another.
+    pub(super) fn append_to(&mut self, other: &mut FitsFile) -> Result<()> {
+        let mut status = 0;
+        // SAFETY: two open handles on two files; no room is asked for in the copied header.
+        unsafe { c::ffcopy(self.ptr, other.ptr, 0, &mut status) };
+        other.check(status, "cannot append a table (is the disk full?)")?;
+        other.hdu += 1;
+        Ok(())
     }
 
     /// Writes a whole column of texts.

@@ -77,7 +77,7 @@ mod tests {
         file.add_image(&[]).unwrap();
         file.add_table("CATALOGUE", &names.map(|name| Column { name, form: "1E", unit: "" }), 3).unwrap();
         for (column, i) in [2, 1, 3, 0].into_iter().enumerate() {
-            file.write_f64(column, &rows.map(|row| row[i])).unwrap();
+            file.write_f64(column, 0, &rows.map(|row| row[i])).unwrap();
         }
         file.close().unwrap();
         for name in ["cat.csv", "cat.fits"] {

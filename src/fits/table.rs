@@ -210,7 +210,7 @@ mod tests {
         let columns = columns.map(|name| Column { name, form: "1E", unit: "" });
         file.add_table("GALAXIES", &columns, 2).unwrap();
         for (i, value) in [64.5, 63.25, f64::NAN, -30.0, 0.25, 1.5, 8.0, 20.5].into_iter().enumerate() {
-            file.write_f64(i, &[value, value]).unwrap();
+            file.write_f64(i, 0, &[value, value]).unwrap();
         }
         file.close().unwrap();
         let truths = read_truth(&path).unwrap();

@@ -8,15 +8,18 @@ use crate::sky::Truth;
 use crate::{Error, Result};
 use std::path::{Path, PathBuf};
 
-/// Writes a data set in chunks; the file appears when it is finished, and not at all otherwise.
+/// Writes a data set in chunks; the file appears when it is finished, and not at all otherwise. Nothing of a chunk
+/// stays in memory: the rows of truth gather in a file of their own, since their table stands behind the cube, and
+/// are copied there at the end.
 pub struct DatasetWriter {
-    // Closed before the temporary folder goes.
-    file: FitsFile,
+    // Both are closed before the temporary folder goes.
+    cube: FitsFile,
+    rows: FitsFile,
     pending: Pending,
     path: PathBuf,
     stamp: usize,
     promised: usize,
-    truths: Vec<Truth>,
+    done: usize,
 }
 
 impl DatasetWriter {
@@ -36,20 +39,34 @@ impl DatasetWriter {
         if [n, height, width].contains(&0) {
             return Err(Error::Usage(format!("a data set needs stamps: {n} of {height}×{width} is none")));
         }
+        // The cube's bytes; the table and both headers are smaller than a millionth of what an i64 counts.
         let bytes =
             [n, height, width, 4].iter().try_fold(1i64, |b, &k| b.checked_mul(i64::try_from(k).ok()?));
-        let mut truths = Vec::new();
-        if bytes.is_none() || truths.try_reserve_exact(n).is_err() {
+        if bytes.is_none() {
             return Err(Error::Usage(format!(
-                "{n} stamps of {height}×{width} pixels are more than a file or the memory holds: make several sets"
+                "{n} stamps of {height}×{width} pixels are more than a file holds: make several sets"
             )));
         }
         let pending = Pending::new(path)?;
-        let named = |e| renamed(e, path);
-        let mut file = FitsFile::create(&pending.path()).map_err(named)?;
-        file.add_image(&[width, height, n]).map_err(named)?;
-        meta.write(&mut file).map_err(named)?;
-        Ok(DatasetWriter { file, pending, path: path.to_owned(), stamp: height * width, promised: n, truths })
+        let created = || {
+            let mut cube = FitsFile::create(&pending.path())?;
+            cube.add_image(&[width, height, n])?;
+            meta.write(&mut cube)?;
+            let mut rows = FitsFile::create(&pending.path().with_extension("truth"))?;
+            let columns: Vec<Column> = TRUTH_COLUMNS
+                .iter()
+                .map(|c| Column {
+                    name: c.name,
+                    form: if c.name == "ID" { "1K" } else { "1D" },
+                    unit: c.unit,
+                })
+                .collect();
+            rows.add_table("TRUTH", &columns, n)?;
+            Ok((cube, rows))
+        };
+        let (cube, rows) = created().map_err(|e| renamed(e, path))?;
+        let (path, stamp) = (path.to_owned(), height * width);
+        Ok(DatasetWriter { cube, rows, pending, path, stamp, promised: n, done: 0 })
     }
 
     /// Adds stamps, one after another in `pixels` (row-major, y up), and what is on each.
@@ -66,46 +83,44 @@ impl DatasetWriter {
                 pixels.len()
             )));
         }
-        let done = self.truths.len();
-        if done + truths.len() > self.promised {
+        let (first, end) = (self.done, self.done + truths.len());
+        if end > self.promised {
             return Err(Error::Usage(format!(
-                "the data set was started for {} stamps; {} are too many",
+                "the data set was started for {} stamps; {end} are too many",
                 self.promised,
-                done + truths.len()
             )));
         }
-        if !truths.is_empty() {
-            self.file.write_pixels(done, pixels).map_err(|e| renamed(e, &self.path))?;
-            self.truths.extend_from_slice(truths);
+        if truths.is_empty() {
+            return Ok(());
         }
+        let mut write = || {
+            self.cube.write_pixels(first, pixels)?;
+            self.rows.write_i64(0, first, &truths.iter().map(|t| t.id).collect::<Vec<_>>())?;
+            for (i, column) in TRUTH_COLUMNS.iter().enumerate().skip(1) {
+                self.rows.write_f64(i, first, &truths.iter().map(column.get).collect::<Vec<_>>())?;
+            }
+            Ok(())
+        };
+        write().map_err(|e| renamed(e, &self.path))?;
+        self.done = end;
         Ok(())
     }
 
-    /// Writes the table and puts the file in its place.
+    /// Puts the table behind the cube and the file in its place.
     ///
     /// # Errors
     /// [`Error::Usage`] where stamps are missing; [`Error::Fits`] or [`Error::Io`] where the last of it
     /// cannot be written.
     pub fn finish(self) -> Result<()> {
-        let DatasetWriter { mut file, pending, path, promised, truths, .. } = self;
-        if truths.len() != promised {
+        let DatasetWriter { mut cube, mut rows, pending, path, promised, done, .. } = self;
+        if done != promised {
             return Err(Error::Usage(format!(
-                "the data set was started for {promised} stamps and has {}",
-                truths.len()
+                "the data set was started for {promised} stamps and has {done}"
             )));
         }
-        let columns: Vec<Column> = TRUTH_COLUMNS
-            .iter()
-            .map(|c| Column { name: c.name, form: if c.name == "ID" { "1K" } else { "1D" }, unit: c.unit })
-            .collect();
-        let written = file.add_table("TRUTH", &columns, truths.len()).and_then(|()| {
-            file.write_i64(0, &truths.iter().map(|t| t.id).collect::<Vec<_>>())?;
-            for (i, column) in TRUTH_COLUMNS.iter().enumerate().skip(1) {
-                file.write_f64(i, &truths.iter().map(column.get).collect::<Vec<_>>())?;
-            }
-            Ok(())
-        });
-        written.and_then(|()| file.close()).map_err(|e| renamed(e, &path))?;
+        let copied = rows.append_to(&mut cube);
+        drop(rows);
+        copied.and_then(|()| cube.close()).map_err(|e| renamed(e, &path))?;
         pending.finish()
     }
 }

@@ -1,7 +1,7 @@
 //! Stopping and going on: a folder with the weights, Adam's averages and the counters, replaced as
 //! a whole. Random numbers are functions of seed and step, so there is nothing else to keep.
 
-use super::{Recipe, Scaling};
+use super::{FreshPlan, Recipe, Scaling};
 use crate::engine::Gpu;
 use crate::engine::nn::{Adam, Model, weights};
 use crate::{Error, Result, files};
@@ -55,8 +55,11 @@ pub struct State {
     pub recipe: Recipe,
     /// The range of the parameter.
     pub scaling: Scaling,
-    /// The data set that it began with.
+    /// The data set that it began with, or the stamps held out.
     pub data: Fingerprint,
+    /// Which galaxies are drawn while it learns; none where it learns from a data set.
+    #[serde(default)]
+    pub fresh: Option<FreshPlan>,
     /// The epochs so far.
     pub history: Vec<Epoch>,
 }
@@ -114,16 +117,25 @@ pub fn find(run: &Path) -> Option<PathBuf> {
     [FOLDER, FORMER].map(|name| run.join(name)).into_iter().find(|folder| folder.join(STATE).is_file())
 }
 
-/// Reads a run's checkpoint.
+/// Reads what a run's checkpoint holds besides weights and averages, and where it is.
 ///
 /// # Errors
 /// There is none, or it is damaged.
-pub fn load(gpu: &Gpu, run: &Path) -> Result<(State, Model, Adam)> {
+pub fn read_state(run: &Path) -> Result<(State, PathBuf)> {
     let folder = find(run)
         .ok_or_else(|| Error::weights(run, "has no checkpoint to resume from: start without --resume"))?;
     let path = folder.join(STATE);
-    let state: State = serde_json::from_slice(&files::read(&path)?)
+    let state = serde_json::from_slice(&files::read(&path)?)
         .map_err(|e| Error::weights(&path, format!("is damaged: {e}")))?;
+    Ok((state, folder))
+}
+
+/// Reads a run's checkpoint.
+///
+/// # Errors
+/// As [`read_state`].
+pub fn load(gpu: &Gpu, run: &Path) -> Result<(State, Model, Adam)> {
+    let (state, folder) = read_state(run)?;
     let (model, _) = weights::load(gpu, &folder.join(WEIGHTS))?;
     let mut steps = 0;
     let mut moments = vec![[Vec::new(), Vec::new()]; model.parameters().len()];

@@ -6,6 +6,9 @@
 //! | `presets.rs` | the two architectures |
 //! | `provenance.rs` | what a weights file says of itself |
 //! | `stamps.rs` | a data set in memory |
+//! | `fresh.rs` | galaxies drawn while the network learns |
+//! | `supply.rs` | what a run learns from and is judged by |
+//! | `ahead.rs` | work done ahead of its use |
 //! | `recipe.rs` | how a network is trained |
 //! | `training.rs` | the training loop |
 //! | `checkpoint.rs` | stopping and going on |
@@ -14,9 +17,11 @@
 //! | `evaluate.rs` | predictions beside the truth |
 //! | `fit.rs` | from FITS images to a catalogue |
 
+mod ahead;
 mod checkpoint;
 mod evaluate;
 mod fit;
+mod fresh;
 mod parameter;
 mod predict;
 mod presets;
@@ -24,11 +29,14 @@ mod provenance;
 mod recipe;
 mod stamps;
 mod statistics;
+mod supply;
 mod training;
 
+pub use ahead::Ahead;
 pub use checkpoint::Epoch;
 pub use evaluate::{Evaluation, evaluate};
 pub use fit::{FitOptions, fit};
+pub use fresh::{Fresh, FreshPlan};
 pub use parameter::{Parameter, Scaling};
 pub use predict::{Estimator, load_estimators};
 pub use presets::{Architecture, Stretching};
@@ -36,6 +44,7 @@ pub use provenance::Provenance;
 pub use recipe::{Recipe, Schedule};
 pub use stamps::Stamps;
 pub use statistics::Statistics;
+pub use supply::Supply;
 pub use training::{Event, Outcome, Training, WEIGHTS_FILE};
 
 /// A number that JSON may hold as `null`, its only way to write one that is not finite.

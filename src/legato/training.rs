@@ -1,13 +1,14 @@
 //! The training loop: epochs of augmented batches, a validation after each, the best weights kept,
 //! a checkpoint to go on from.
 
-use super::checkpoint::{self, Epoch, Fingerprint, State};
-use super::{Parameter, Provenance, Recipe, Scaling, Stamps, Statistics};
+use super::checkpoint::{self, Epoch, State};
+use super::fresh::Batch;
+use super::supply::Lessons;
+use super::{FreshPlan, Provenance, Recipe, Scaling, Stamps, Statistics, Supply};
 use crate::engine::nn::{Adam, Mode, Model, Network, weights};
 use crate::engine::ops::arithmetic;
 use crate::engine::ops::augment::augment;
 use crate::engine::{Gpu, Tensor};
-use crate::rng::{self, Stream};
 use crate::{Error, Result, files};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -15,6 +16,8 @@ use std::time::Instant;
 /// The best epoch's weights, in the run's folder.
 pub const WEIGHTS_FILE: &str = "weights.safetensors";
 const HISTORY_FILE: &str = "history.csv";
+/// The share of an epoch's time in which the device may wait for stamps before it is told.
+const TOLD: f64 = 0.1;
 
 /// What a run tells while it works.
 pub enum Event<'a> {
@@ -26,6 +29,15 @@ pub enum Event<'a> {
         stamps: usize,
         /// The loss of a recent step, as soon as one has come back.
         loss: Option<f32>,
+    },
+    /// The device had to wait for stamps through more than a tenth of an epoch.
+    Starved {
+        /// The share of the epoch's time.
+        share: f64,
+        /// Stamps a second that were made.
+        made: f64,
+        /// Stamps a second that the device would have taken.
+        needed: f64,
     },
     /// An epoch is over and saved.
     Epoch {
@@ -50,13 +62,13 @@ pub enum Outcome {
 /// A training run: a network, the stamps that it learns from, and a folder.
 pub struct Training<'a> {
     gpu: Gpu,
+    lessons: Lessons<'a>,
+    /// The data set, or the stamps held out.
     stamps: &'a Stamps,
     folder: PathBuf,
     model: Model,
     adam: Adam,
     state: State,
-    /// Indices of the stamps to learn from, and of those held out.
-    split: (Vec<u32>, Vec<u32>),
 }
 
 impl<'a> Training<'a> {
@@ -67,12 +79,14 @@ impl<'a> Training<'a> {
     /// stamps, or a folder that holds a run or cannot be written.
     pub fn start(
         gpu: &Gpu,
-        stamps: &'a Stamps,
+        supply: impl Into<Supply<'a>>,
         recipe: &Recipe,
         network: &Network,
         scaling: Scaling,
         folder: &Path,
     ) -> Result<Self> {
+        let supply = supply.into();
+        let stamps = supply.stamps();
         recipe.check()?;
         if checkpoint::find(folder).is_some() {
             return Err(Error::Usage(format!(
@@ -109,57 +123,69 @@ impl<'a> Training<'a> {
         let state = State {
             recipe: recipe.clone(),
             scaling,
-            data: fingerprint(stamps, recipe.parameter),
+            data: supply.fingerprint(recipe.parameter),
+            fresh: supply.plan(),
             history: Vec::new(),
         };
         let model = Model::random(gpu, network, recipe.seed)?;
         let adam = Adam::new(gpu, &model)?;
-        Self::assemble(gpu, stamps, folder, (state, model, adam))
+        Self::assemble(gpu, supply, folder, (state, model, adam))
+    }
+
+    /// The galaxies that the run in `folder` draws, for a [`Fresh`](super::Fresh) to go on with.
+    ///
+    /// # Errors
+    /// There is no run, its checkpoint is damaged, or it learns from a data set.
+    pub fn plan(folder: &Path) -> Result<FreshPlan> {
+        let (state, _) = checkpoint::read_state(folder)?;
+        state.fresh.ok_or_else(|| {
+            Error::weights(
+                folder,
+                format!("began with the data set {}: go on with it by --data", state.data.origin),
+            )
+        })
     }
 
     /// Goes on with the run in `folder`, on the same stamps.
     ///
     /// # Errors
     /// There is no run, its checkpoint is damaged, or the stamps are not those it began with.
-    pub fn resume(gpu: &Gpu, stamps: &'a Stamps, folder: &Path) -> Result<Self> {
+    pub fn resume(gpu: &Gpu, supply: impl Into<Supply<'a>>, folder: &Path) -> Result<Self> {
+        let supply = supply.into();
         let (state, model, adam) = checkpoint::load(gpu, folder)?;
-        let now = fingerprint(stamps, state.recipe.parameter);
-        if (now.stamps, now.sum) != (state.data.stamps, state.data.sum) {
-            let message = format!(
+        let (began, now) = (&state.data, supply.fingerprint(state.recipe.parameter));
+        let others = (now.stamps, now.sum) != (began.stamps, began.sum);
+        let message = match (state.fresh, supply.plan()) {
+            (None, None) if others => format!(
                 "began with {} stamps from {}; {} holds {} others",
-                state.data.stamps, state.data.origin, now.origin, now.stamps
-            );
-            return Err(Error::weights(folder, message));
-        }
-        Self::assemble(gpu, stamps, folder, (state, model, adam))
+                began.stamps, began.origin, now.origin, now.stamps
+            ),
+            (Some(_), None) => {
+                format!("began with galaxies drawn as it learned ({}): go on by --simulate", began.origin)
+            }
+            (None, Some(_)) => format!("began with the data set {}: go on with it by --data", began.origin),
+            (Some(began), Some(now)) if began != now => {
+                format!("began with {began}: it cannot go on with {now}")
+            }
+            (Some(_), Some(_)) if others => format!(
+                "began with galaxies of another survey or another version of it ({}; now {}): start anew in \
+                 another folder",
+                began.origin, now.origin
+            ),
+            _ => return Self::assemble(gpu, supply, folder, (state, model, adam)),
+        };
+        Err(Error::weights(folder, message))
     }
 
     fn assemble(
         gpu: &Gpu,
-        stamps: &'a Stamps,
+        supply: Supply<'a>,
         folder: &Path,
         (state, model, adam): (State, Model, Adam),
     ) -> Result<Self> {
-        let recipe = &state.recipe;
-        let held_out = (recipe.validation * stamps.len() as f64).round() as usize;
-        let mut order = rng::permutation(stamps.len(), recipe.seed, Stream::Split, 0);
-        let training = order.split_off(held_out.min(stamps.len()));
-        if held_out == 0 || training.is_empty() {
-            return Err(Error::Usage(format!(
-                "{} stamps are too few: {held_out} would be held out and {} left to learn from",
-                stamps.len(),
-                training.len()
-            )));
-        }
-        Ok(Training {
-            gpu: gpu.clone(),
-            stamps,
-            folder: folder.to_owned(),
-            model,
-            adam,
-            state,
-            split: (training, order),
-        })
+        let (lessons, stamps) = (Lessons::new(supply, &state.recipe)?, supply.stamps());
+        let (gpu, folder) = (gpu.clone(), folder.to_owned());
+        Ok(Training { gpu, lessons, stamps, folder, model, adam, state })
     }
 
     /// The recipe of the run.
@@ -167,9 +193,14 @@ impl<'a> Training<'a> {
         &self.state.recipe
     }
 
-    /// Stamps to learn from and held out.
+    /// Stamps to learn from, or to draw, in an epoch, and held out.
     pub fn split(&self) -> (usize, usize) {
-        (self.split.0.len(), self.split.1.len())
+        (self.lessons.learning(), self.lessons.held_out().len())
+    }
+
+    /// Where its stamps come from.
+    pub fn supply(&self) -> Supply<'a> {
+        self.lessons.supply()
     }
 
     /// The figures of each epoch so far.
@@ -184,11 +215,11 @@ impl<'a> Training<'a> {
 
     /// Steps of an epoch. What does not fill a batch waits for another epoch's order.
     pub fn steps_an_epoch(&self) -> usize {
-        (self.split.0.len() / self.batch()).max(1)
+        (self.split().0 / self.batch()).max(1)
     }
 
     fn batch(&self) -> usize {
-        self.state.recipe.batch.min(self.split.0.len())
+        self.state.recipe.batch.min(self.split().0)
     }
 
     /// How the run has ended, if it has.
@@ -235,15 +266,16 @@ impl<'a> Training<'a> {
         let number = self.state.history.len() + 1;
         let (batch, steps) = (self.batch(), self.steps_an_epoch());
         let seed = self.state.recipe.seed;
-        let order = rng::permutation(self.split.0.len(), seed, Stream::Shuffle, number as u32);
+        self.lessons.begin(number, seed);
         let started = Instant::now();
         let mut total: Option<Tensor> = None;
         let mut arriving = None;
         let mut learning_rate = 0.0;
-        for chosen in order.chunks_exact(batch).take(steps) {
+        for place in 0..steps {
             let step = self.adam.steps();
             learning_rate = self.state.recipe.learning_rate(step, steps as u64);
-            let (inputs, targets) = self.batch_of(chosen, step)?;
+            let stamps = self.lessons.batch(&self.gpu, batch, place, step)?;
+            let (inputs, targets) = self.upload(&stamps, step)?;
             let mode = Mode::Training { seed, step };
             let loss = self.adam.step(&self.gpu, &self.model, (&inputs, &targets), mode, learning_rate)?;
             total = Some(match total {
@@ -267,6 +299,12 @@ impl<'a> Training<'a> {
         }
         let sum = total.map(|t| self.gpu.read(&t)).transpose()?.map_or(f64::NAN, |v| f64::from(v[0]));
         let seconds = started.elapsed().as_secs_f64();
+        let images = (steps * batch) as f64;
+        let waited = self.lessons.take_waited();
+        if waited > TOLD * seconds {
+            let needed = images / (seconds - waited);
+            hear(Event::Starved { share: waited / seconds, made: images / seconds, needed });
+        }
         let training_loss = sum / steps as f64;
         if !training_loss.is_finite() {
             return Err(Error::Diverged { step: self.adam.steps(), loss: training_loss });
@@ -278,29 +316,24 @@ impl<'a> Training<'a> {
             validation_loss,
             validation_r2,
             learning_rate,
-            images_per_second: (steps * batch) as f64 / seconds,
+            images_per_second: images / seconds,
         })
     }
 
-    /// A batch on the device: augmented stamps and their scaled targets. `chosen` are places in the
-    /// training set.
-    fn batch_of(&self, chosen: &[u32], step: u64) -> Result<(Tensor, Tensor)> {
+    /// A batch on the device: augmented stamps and their scaled targets.
+    fn upload(&self, (pixels, truths): &Batch, step: u64) -> Result<(Tensor, Tensor)> {
         let State { recipe, scaling, .. } = &self.state;
         let (size, augmentation) = (self.stamps.size(), recipe.augmentation(self.stamps.size()));
-        let mut pixels = Vec::with_capacity(chosen.len() * size * size);
         let (mut targets, mut placements) = (Vec::new(), Vec::new());
-        for (place, &at) in chosen.iter().enumerate() {
-            let index = self.split.0[at as usize] as usize;
+        for (place, truth) in truths.iter().enumerate() {
             let placement = augmentation
                 .draw(recipe.seed, step.wrapping_mul(recipe.batch as u64).wrapping_add(place as u64));
             let zoom = if recipe.parameter.follows_zoom() { f64::from(placement.zoom) } else { 1.0 };
-            let value = zoom * recipe.parameter.of(&self.stamps.truths()[index]);
-            pixels.extend_from_slice(self.stamps.pixels(index));
-            targets.push(scaling.target(value) as f32);
+            targets.push(scaling.target(zoom * recipe.parameter.of(truth)) as f32);
             placements.push(placement);
         }
-        let stamps = self.gpu.upload(&[chosen.len(), size, size, 1], &pixels)?;
-        let targets = self.gpu.upload(&[chosen.len(), 1], &targets)?;
+        let stamps = self.gpu.upload(&[truths.len(), size, size, 1], pixels)?;
+        let targets = self.gpu.upload(&[truths.len(), 1], &targets)?;
         Ok((augment(&self.gpu, &stamps, &placements)?, targets))
     }
 
@@ -309,13 +342,14 @@ impl<'a> Training<'a> {
         let State { recipe, scaling, .. } = &self.state;
         let size = self.stamps.size();
         let mut estimates = Vec::new();
-        for indices in self.split.1.chunks(recipe.batch) {
+        for indices in self.lessons.held_out().chunks(recipe.batch) {
             let pixels: Vec<f32> =
                 indices.iter().flat_map(|&i| self.stamps.pixels(i as usize)).copied().collect();
             let input = self.gpu.upload(&[indices.len(), size, size, 1], &pixels)?;
             estimates.extend(self.gpu.read(&self.model.infer(&self.gpu, &input)?)?);
         }
-        let truths = self.split.1.iter().map(|&i| recipe.parameter.of(&self.stamps.truths()[i as usize]));
+        let truths =
+            self.lessons.held_out().iter().map(|&i| recipe.parameter.of(&self.stamps.truths()[i as usize]));
         let error = |(y, &t): (f64, &f32)| (scaling.target(y) - f64::from(t)).abs();
         let loss = truths.clone().zip(&estimates).map(error).sum::<f64>() / estimates.len() as f64;
         let pairs: Vec<(f64, f64)> =
@@ -356,15 +390,4 @@ impl<'a> Training<'a> {
         let bytes = writer.into_inner().map_err(|e| Error::io(&path, "write", e.into_error()))?;
         files::replace(&path, &bytes)
     }
-}
-
-/// What tells one data set from another.
-fn fingerprint(stamps: &Stamps, parameter: Parameter) -> Fingerprint {
-    let truths = stamps.truths().iter().map(|truth| parameter.of(truth).to_bits());
-    let pixels = (0..stamps.len()).flat_map(|i| stamps.pixels(i)).map(|pixel| u64::from(pixel.to_bits()));
-    // FNV-1a by words: every one of them counts, and their order.
-    let sum = truths
-        .chain(pixels)
-        .fold(0xcbf2_9ce4_8422_2325, |sum: u64, word| (sum ^ word).wrapping_mul(0x0000_0100_0000_01b3));
-    Fingerprint { origin: stamps.origin.clone(), stamps: stamps.len(), sum }
 }

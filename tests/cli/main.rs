@@ -3,8 +3,10 @@
 
 mod calibration;
 mod files;
+mod fresh;
 mod interrupts;
 mod psf;
+mod simulate;
 mod support;
 mod usage;
 mod weights;

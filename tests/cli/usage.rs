@@ -19,7 +19,7 @@ fn wrong_usage_ends_with_status_2_and_says_what_was_expected() {
         ("simulate -n 0 -o s.fits", "invalid value '0' for '--number <NUMBER>'"),
         ("simulate -n 5 --threads 100000 -o s.fits", "invalid value '100000' for '--threads"),
         ("simulate -n 1e4 -o s.fits", "invalid value '1e4' for '--number <NUMBER>'"),
-        ("simulate -n 1000000000000000 -o s.fits", "more than a file or the memory holds"),
+        ("simulate -n 1000000000000000 -o s.fits", "more than a file holds: make several sets"),
         ("train --data a.fits -o run", "--parameter <PARAMETER>"),
         ("train --parameter mag --data a.fits -o run", "possible values: magnitude, radius"),
         ("train --parameter radius --data a.fits -o run --stop-after 0", "it must be at least 1"),

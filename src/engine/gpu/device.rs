@@ -393,6 +393,16 @@ impl Gpu {
         self.poll(wgpu::PollType::wait_indefinitely())
     }
 
+    /// Whether everything that was submitted is done.
+    ///
+    /// # Errors
+    /// Whatever went wrong on the device since the last check.
+    pub fn is_idle(&self) -> Result<bool> {
+        let status = self.0.device.poll(wgpu::PollType::Poll);
+        self.check()?;
+        status.map(|s| s.is_queue_empty()).map_err(|e| Error::Gpu { message: e.to_string() })
+    }
+
     fn poll(&self, how: wgpu::PollType) -> Result<()> {
         let result = self.0.device.poll(how);
         self.check()?;

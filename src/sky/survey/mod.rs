@@ -26,7 +26,7 @@ pub use galaxies::{GalaxyCatalogue, GalaxyRanges, RadiusUnit};
 pub use noise::{NoiseCorrelation, SurveyNoise};
 pub use optics::{PsfModel, SurveyPsf};
 
-use super::averaged::PixelConvention;
+use super::PixelConvention;
 use crate::{Error, Result};
 use reader::{Read, Table};
 use serde::Serialize;

@@ -1,0 +1,95 @@
+//! A grey picture: rectangles of pixels, text in a font that is part of the program, PNG.
+
+use crate::{Error, Result, files};
+use plotters::backend::{BitMapBackend, DrawingBackend};
+use plotters::prelude::{FontDesc, FontFamily, FontStyle, RGBColor, TextStyle};
+use plotters::style::register_font;
+use plotters::style::text_anchor::{HPos, Pos, VPos};
+use std::io;
+use std::path::Path;
+use std::sync::OnceLock;
+
+/// The first bytes of every PNG.
+pub(super) const SIGNATURE: [u8; 8] = *b"\x89PNG\r\n\x1a\n";
+/// The family that text is drawn in.
+const FAMILY: &str = "DejaVu Sans";
+
+/// A white picture to draw on.
+pub(super) struct Canvas {
+    width: usize,
+    height: usize,
+    /// Red, green and blue of each pixel, from the upper left on; all three are the same.
+    rgb: Vec<u8>,
+}
+
+/// How a line of text looks.
+#[derive(Clone, Copy)]
+pub(super) struct Pen {
+    /// Height of the letters with room for what hangs below, pixels.
+    pub(super) size: f64,
+    pub(super) bold: bool,
+    /// 0 is black.
+    pub(super) grey: u8,
+}
+
+impl Canvas {
+    pub(super) fn new(width: usize, height: usize) -> Self {
+        Canvas { width, height, rgb: vec![255; width * height * 3] }
+    }
+
+    /// Sets a pixel; x to the right, y down.
+    pub(super) fn set(&mut self, x: usize, y: usize, grey: u8) {
+        let at = 3 * (y * self.width + x);
+        self.rgb[at..at + 3].fill(grey);
+    }
+
+    /// A pixel's value.
+    #[cfg(test)]
+    pub(super) fn grey(&self, x: usize, y: usize) -> u8 {
+        self.rgb[3 * (y * self.width + x)]
+    }
+
+    /// Writes lines of text: pen, place of the upper left corner, words.
+    pub(super) fn write(&mut self, lines: &[(Pen, (usize, usize), String)]) -> io::Result<()> {
+        register_fonts()?;
+        let mut backend = BitMapBackend::with_buffer(&mut self.rgb, (self.width as u32, self.height as u32));
+        for (pen, (x, y), text) in lines {
+            let style = if pen.bold { FontStyle::Bold } else { FontStyle::Normal };
+            let ink = RGBColor(pen.grey, pen.grey, pen.grey);
+            let font = FontDesc::new(FontFamily::Name(FAMILY), pen.size, style);
+            let style = TextStyle::from(font).color(&ink).pos(Pos::new(HPos::Left, VPos::Top));
+            backend.draw_text(text, &style, (*x as i32, *y as i32)).map_err(failed)?;
+        }
+        backend.present().map_err(failed)
+    }
+
+    /// Writes the picture as an 8-bit grey PNG, whole or not at all.
+    pub(super) fn save(&self, path: &Path) -> Result<()> {
+        let grey: Vec<u8> = self.rgb.chunks_exact(3).map(|p| p[0]).collect();
+        let mut bytes = Vec::new();
+        let mut encoder = png::Encoder::new(&mut bytes, self.width as u32, self.height as u32);
+        encoder.set_color(png::ColorType::Grayscale);
+        encoder.set_depth(png::BitDepth::Eight);
+        let written = encoder.write_header().and_then(|mut w| {
+            w.write_image_data(&grey)?;
+            w.finish()
+        });
+        written.map_err(|e| Error::io(path, "draw", io::Error::other(e)))?;
+        files::replace(path, &bytes)
+    }
+}
+
+/// What kept the drawing library from its work, which is nothing that a drawing in memory meets.
+fn failed(error: impl std::fmt::Display) -> io::Error {
+    io::Error::other(error.to_string())
+}
+
+/// Makes the program's own font known to the drawing library, once.
+fn register_fonts() -> io::Result<()> {
+    static DONE: OnceLock<bool> = OnceLock::new();
+    let registered = DONE.get_or_init(|| {
+        register_font(FAMILY, FontStyle::Normal, dejavu::sans::regular()).is_ok()
+            && register_font(FAMILY, FontStyle::Bold, dejavu::sans::bold()).is_ok()
+    });
+    if *registered { Ok(()) } else { Err(io::Error::other("the built-in font cannot be read")) }
+}
