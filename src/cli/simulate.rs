@@ -141,6 +141,11 @@ pub fn simulator(survey: &Survey, seed: u64) -> Result<Simulator> {
 /// Simulates into a data set, a contact sheet, or both.
 pub fn simulate(job: Job, output: Option<&Path>, preview: Option<&Path>, common: &Common) -> Result<()> {
     let (size, name) = (job.simulator.survey().stamp_size, job.simulator.survey().name.clone());
+    if let Some((drawn, left_out)) = job.simulator.catalogue() {
+        common.say(format!(
+            "{name}: drawing from {drawn} galaxies of its catalogue; {left_out} lie outside its ranges"
+        ));
+    }
     let most = if output.is_some() { u64::MAX } else { ContactSheet::STAMPS as u64 };
     let number = job.number.min(most);
     let promised = usize::try_from(number).unwrap_or(usize::MAX);

@@ -124,7 +124,7 @@ fn networks_that_do_not_give_one_number_are_refused() {
 }
 
 #[test]
-fn a_survey_with_a_mistake_names_its_line_or_key() {
+fn a_survey_with_a_mistake_names_its_line_and_key() {
     let place = Place::new();
     let survey = crate::support::SURVEY;
     let simulate = "simulate --survey odd.toml -n 2 -o s.fits";

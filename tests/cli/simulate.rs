@@ -138,3 +138,37 @@ fn a_preview_that_cannot_be_written_is_told_before_the_work() {
     let same = place.legato("simulate --survey survey.toml -n 2 -o s.fits --preview s.fits");
     same.fails(2, &["--output and --preview are the same file"]);
 }
+
+#[test]
+fn galaxies_of_a_catalogue_are_drawn_by_rows_and_those_out_of_range_counted() {
+    let place = Place::new();
+    let survey = format!("{SURVEY}[galaxies.catalogue]\npath = \"galaxies.csv\"\n");
+    std::fs::write(place.path("drawn.toml"), survey).unwrap();
+    let rows = "mag,re_maj,n,q\n20,2,1,0.5\n19,3,2.5,0.75\n25,2,1,0.5\n";
+    std::fs::write(place.path("galaxies.csv"), rows).unwrap();
+    let answer = place.legato("simulate --survey drawn.toml -n 20 -o s.fits").well();
+    assert!(answer.err.contains("drawing from 2 galaxies of its catalogue; 1 lie outside"), "{answer:#?}");
+    let (_, truths) = read(&place, "s.fits");
+    let shape = |t: &Truth| [t.mag, t.re_maj, t.n, t.q];
+    let expected = [[20.0, 2.0, 1.0, 0.5], [19.0, 3.0, 2.5, 0.75]];
+    assert!(truths.iter().all(|t| expected.contains(&shape(t))));
+    assert!(expected.iter().all(|e| truths.iter().any(|t| shape(t) == *e)));
+    std::fs::write(place.path("galaxies.csv"), "mag,re_maj,n\n20,2,1\n").unwrap();
+    let words = ["galaxies.csv: the first line names no column Q"];
+    place.legato("simulate --survey drawn.toml -n 20 -o s.fits").fails(1, &words);
+}
+
+#[test]
+fn crowded_stamps_come_with_the_truth_about_their_companions() {
+    let place = Place::new();
+    place.legato("simulate --survey candels-f160w-crowded -n 40 --seed 3 -o s.fits").well();
+    let (_, truths) = read(&place, "s.fits");
+    assert_eq!(
+        truths,
+        Simulator::new(Survey::builtin("candels-f160w-crowded").unwrap(), 3).unwrap().batch(0..40).unwrap().1
+    );
+    for truth in truths {
+        let (n, ratio) = (truth.companions.unwrap(), truth.companion_ratio.unwrap());
+        assert_eq!((n == 0, n == 0), (ratio == 0.0, truth.companion_distance.is_none()));
+    }
+}
