@@ -485,6 +485,14 @@ mod tests {
     }
 
     #[test]
+    fn a_device_that_was_waited_for_is_idle() {
+        let gpu = gpu();
+        gpu.upload(&[3], &[1.0, 2.0, 3.0]).expect("room for three numbers");
+        gpu.wait().expect("a device");
+        assert!(gpu.is_idle().expect("a device"));
+    }
+
+    #[test]
     fn what_is_read_is_what_was_written() {
         let gpu = gpu();
         let tensor = gpu.upload(&[3], &[1.0, f32::MIN_POSITIVE, -0.0]).expect("room for three numbers");
