@@ -32,6 +32,17 @@ fn the_psf_is_written_normalised_centred_and_oversampled() {
 }
 
 #[test]
+fn the_psf_of_the_default_survey_is_written_whole() {
+    let place = Place::new();
+    let answer = place.legato("psf -o psf.fits").well();
+    assert!(answer.out.starts_with("HST/WFC3-IR F160W, 0.06 arcsec\nFWHM 0.183"), "{answer:#?}");
+    assert!(
+        answer.err.contains("psf.fits: 669×669 pixels of 0.0150 arcsec, 100.00% of the light"),
+        "{answer:#?}"
+    );
+}
+
+#[test]
 fn a_psf_that_was_written_serves_another_survey() {
     let place = Place::new();
     place.legato("psf --survey survey.toml --size 301 -o psf.fits").well();

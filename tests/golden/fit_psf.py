@@ -70,6 +70,14 @@ def encircled(image, centre, radii=RADII, step=0.005):
     return np.interp(radii, np.append(0, middles + step / 2), np.append(0, np.cumsum(rings)))
 
 
+def odd_part(image, centre):
+    """Rms of what changes its sign on reflection in the centre, over the image's: no model without coma has it."""
+    spectrum = np.fft.fft2(image)
+    phases = [np.exp(2j * np.pi * np.fft.fftfreq(n) * c) for c, n in zip(centre, image.shape[::-1])]
+    centred = spectrum * phases[0][None, :] * phases[1][:, None]
+    return np.sqrt((centred.imag**2).sum() / (abs(centred) ** 2).sum())
+
+
 def measure(paths):
     print("radius, arcsec: " + " ".join(f"{r:6.2f}" for r in RADII))
     for path in paths:
@@ -78,6 +86,7 @@ def measure(paths):
         light = " ".join(f"{e:.4f}" for e in encircled(image, centre))
         print(f"{path}: centre {centre[0]:.3f} {centre[1]:.3f}, FWHM {fwhm(image, centre):.4f}")
         print(f"    light within: {light}")
+        print(f"    odd part {odd_part(image, centre):.4f} of the rms")
 
 
 def bins(curve, first=1380.0, last=1700.0, width=20.0):

@@ -229,6 +229,19 @@ mod tests {
         assert!(at(162, 162) > 3.0 * at(180, 120), "{} {}", at(162, 162), at(180, 120));
     }
 
+    /// Prints how long it takes; run with `--ignored --nocapture`.
+    #[test]
+    #[ignore = "a measurement, not a check"]
+    fn speed_on_one_thread() {
+        let start = std::time::Instant::now();
+        let samples = Model::new().samples(OUTPUT).normalised();
+        println!("made in {:.1} ms", 1e3 * start.elapsed().as_secs_f64());
+        let f: Vec<f64> = (0..384).map(|k| (f64::from(k) - 192.0) / (192.0 * OUTPUT)).collect();
+        let start = std::time::Instant::now();
+        let transfer = samples.transfer(&f[..193], &f);
+        println!("{} frequencies in {:.1} ms", transfer.len(), 1e3 * start.elapsed().as_secs_f64());
+    }
+
     #[test]
     fn its_image_is_the_inverse_transform_of_its_transfer_function() {
         // A Fourier series of a period that holds all of it.
