@@ -4,7 +4,7 @@ use super::{Common, progress};
 use crate::fits::{Dataset, DatasetMeta, DatasetWriter, read_truth, survey_parts};
 use crate::legato::Ahead;
 use crate::report::{ContactSheet, check_picture};
-use crate::sky::{INDEX_LIMITS, Simulator, Survey, Truth};
+use crate::sky::{AXIS_RATIO_LIMITS, INDEX_LIMITS, Simulator, Survey, Truth};
 use crate::{Error, Result, files};
 use clap::Args;
 use rayon::prelude::*;
@@ -222,7 +222,7 @@ fn impossible(truth: &Truth, survey: &Survey) -> std::result::Result<(), String>
         ("MAG", mag, -50.0, 60.0),
         ("RE_MAJ", re_maj, 0.01, 1e4),
         ("N", n, INDEX_LIMITS.0, INDEX_LIMITS.1),
-        ("Q", q, 0.01, 1.0),
+        ("Q", q, AXIS_RATIO_LIMITS.0, AXIS_RATIO_LIMITS.1),
         ("PA", pa, -360.0, 360.0),
         ("X", x, 0.5, edge),
         ("Y", y, 0.5, edge),

@@ -14,7 +14,6 @@
 //! | `parts.rs` | the contents of the files that a survey names |
 //! | `scene/` | what is on a stamp and around it |
 //! | `simulate.rs` | (survey, seed, index) → stamp and truth |
-//! | `visible.rs` | which neighbours shine onto a stamp |
 //! | `truth.rs` | what is on a stamp |
 
 mod averaged;
@@ -33,7 +32,6 @@ mod sersic;
 mod simulate;
 mod survey;
 mod truth;
-mod visible;
 
 pub use averaged::PixelConvention;
 pub use noise::{Noise, NoiseModel, SkyImage};

@@ -8,7 +8,6 @@ use super::scene::{self, Draws, Scenes, Targets};
 use super::sersic::Sersic;
 use super::survey::{Survey, SurveyNoise};
 use super::truth::Truth;
-use super::visible::Visibility;
 use crate::{Error, Result};
 use rayon::prelude::*;
 
@@ -17,8 +16,8 @@ pub struct Simulator {
     survey: Survey,
     seed: u64,
     scenes: Scenes,
-    /// One a PSF, with what of its light is seen from afar.
-    renderers: Vec<(Renderer, Visibility)>,
+    /// One a PSF.
+    renderers: Vec<Renderer>,
     /// None where it is left out.
     noise: Option<Noise>,
 }
@@ -49,12 +48,8 @@ impl Simulator {
             )));
         }
         let scenes = Scenes::new(&survey, Targets::new(&survey, parts)?);
-        let renderer = |psf| {
-            let renderer =
-                Renderer::with_pixels(survey.stamp_size, survey.pixel_scale, psf, survey.pixel_convention)?;
-            let visibility = Visibility::new(&renderer, &survey);
-            Ok((renderer, visibility))
-        };
+        let renderer =
+            |psf| Renderer::with_pixels(survey.stamp_size, survey.pixel_scale, psf, survey.pixel_convention);
         let renderers = parts.psfs.iter().map(renderer).collect::<Result<_>>()?;
         let noise = Noise::new(&noise_model(&survey, parts)?, survey.exposure, survey.stamp_size)?;
         Ok(Simulator { survey, seed, scenes, renderers, noise: Some(noise) })
@@ -99,12 +94,7 @@ impl Simulator {
     /// As [`Sersic::new`]; a survey that passed its checks gives none.
     pub fn scene(&self, index: u64) -> Result<(Vec<Source>, Truth)> {
         let scene = self.scenes.draw(&self.survey, self.draws(index));
-        let (mut sources, neighbours) = scene.sources(self.survey.zero_point)?;
-        let (_, visibility) = self.renderer(&scene.truth, index)?;
-        // Each neighbour costs as much to draw as the galaxy itself.
-        let unseen = sources.split_off(sources.len() - neighbours);
-        sources.extend(unseen.into_iter().filter(|neighbour| visibility.reaches(neighbour)));
-        Ok((sources, scene.truth))
+        Ok((scene.sources(self.survey.zero_point)?, scene.truth))
     }
 
     /// The galaxy that `truth` describes.
@@ -131,7 +121,7 @@ impl Simulator {
     }
 
     /// The renderer with the PSF that `truth` names, else with that of stamp `index`.
-    fn renderer(&self, truth: &Truth, index: u64) -> Result<&(Renderer, Visibility)> {
+    fn renderer(&self, truth: &Truth, index: u64) -> Result<&Renderer> {
         let psf = truth.psf.unwrap_or_else(|| scene::psf(&self.survey, self.draws(index)));
         self.renderers.get(psf as usize).ok_or_else(|| {
             Error::Usage(format!(
@@ -144,7 +134,7 @@ impl Simulator {
     }
 
     fn render(&self, sources: &[Source], truth: &Truth, index: u64) -> Result<Vec<f64>> {
-        Ok(self.renderer(truth, index)?.0.scene(sources))
+        Ok(self.renderer(truth, index)?.scene(sources))
     }
 
     /// Adds the noise of stamp `index` and writes the stamp to `out`.

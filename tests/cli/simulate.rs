@@ -85,7 +85,7 @@ fn a_row_of_truth_that_cannot_be_made_is_named() {
         ("9,20,-3,,1.5,0.5,0,8,8,", "table.csv: row 2 (ID 9): RE_MAJ = -3 must be 0.01 to 10000"),
         ("9,,3,,1.5,0.5,0,8,8,", "row 2 (ID 9): it has no MAG, which must be -50 to 60"),
         ("9,20,3,,15,0.5,0,8,8,", "row 2 (ID 9): N = 15 must be 0.1 to 10"),
-        ("9,20,3,,1.5,1.5,0,8,8,", "row 2 (ID 9): Q = 1.5 must be 0.01 to 1"),
+        ("9,20,3,,1.5,1.5,0,8,8,", "row 2 (ID 9): Q = 1.5 must be 0.05 to 1"),
         ("9,20,3,,1.5,0.5,0,1808,8,", "row 2 (ID 9): X = 1808 must be 0.5 to 16.5"),
         ("9,20,3,3,1.5,0.25,0,8,8,", "row 2 (ID 9): RE_CIRC = 3 is not RE_MAJ·√Q = 1.5"),
         ("9,20,3,,1.5,0.5,0,8,8,1", "row 2 (ID 9): PSF = 1, but the survey has 1, counted from 0"),

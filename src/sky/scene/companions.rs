@@ -58,7 +58,8 @@ impl Crowd {
         let side = self.size + 2.0 * law.reach;
         let there = law.mean * ((side / self.size).powi(2) - 1.0);
         let (shape, mean) = given(n, law.mean, k, there);
-        let outside = |x: f64, y: f64| distance_from_stamp(x, y, self.size) > 0.0;
+        let on_stamp = |c: f64| (0.5..=self.size + 0.5).contains(&c);
+        let outside = |x: f64, y: f64| !(on_stamp(x) && on_stamp(y));
         let neighbours = (0..count(mean, shape, numbers.random()))
             .map(|_| self.companion(galaxy, law.reach, outside, &mut numbers))
             .collect();
@@ -111,12 +112,6 @@ impl Companion {
         };
         Ok(Source { light, x: self.x, y: self.y })
     }
-}
-
-/// How far a point is outside a stamp of `size` pixels a side, pixels; 0 within.
-pub(in crate::sky) fn distance_from_stamp(x: f64, y: f64, size: f64) -> f64 {
-    let beyond = |c: f64| (0.5 - c).max(c - size - 0.5).max(0.0);
-    beyond(x).hypot(beyond(y))
 }
 
 #[cfg(test)]
@@ -206,7 +201,7 @@ mod tests {
         let (mut on, mut around, mut stellar, mut quarters) = (0.0, 0.0, 0.0, [0.0; 4]);
         for scene in scenes(&survey) {
             for c in &scene.companions {
-                assert!(distance_from_stamp(c.x, c.y, 128.0) == 0.0);
+                assert!([c.x, c.y].iter().all(|v| (0.5..=128.5).contains(v)));
                 quarters[usize::from(c.x > 64.5) + 2 * usize::from(c.y > 64.5)] += 1.0;
                 stellar += f64::from(u8::from(c.shape.is_none()));
             }

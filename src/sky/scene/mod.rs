@@ -15,7 +15,6 @@ mod count;
 mod draws;
 mod target;
 
-pub(super) use companions::distance_from_stamp;
 pub(super) use draws::Draws;
 pub(super) use target::{Targets, psf};
 
@@ -65,16 +64,16 @@ impl Scenes {
 }
 
 impl Scene {
-    /// The sources of the scene, and how many of them, at the end, are neighbours beyond the stamp.
+    /// The sources of the scene: the galaxy's parts, the companions, the neighbours.
     ///
     /// # Errors
     /// As [`Sersic::new`](super::Sersic::new); a survey that passed its checks gives none.
-    pub(super) fn sources(&self, zero_point: f64) -> Result<(Vec<Source>, usize)> {
+    pub(super) fn sources(&self, zero_point: f64) -> Result<Vec<Source>> {
         let mut sources = self.shape.sources(&self.truth, zero_point)?;
         let flux = super::flux_of(self.truth.mag, zero_point);
         for companion in self.companions.iter().chain(&self.neighbours) {
             sources.push(companion.source(flux)?);
         }
-        Ok((sources, self.neighbours.len()))
+        Ok(sources)
     }
 }

@@ -184,6 +184,26 @@ fn every_builtin_survey_makes_stamps() {
     }
 }
 
+#[test]
+fn the_light_of_neighbours_reaches_in() {
+    // The edges of crowded stamps, far from the galaxy, are brighter with neighbours than without.
+    let mut survey = Survey::builtin("candels-f160w-crowded").unwrap();
+    let with = Simulator::new(survey.clone(), 4).unwrap().without_noise();
+    survey.companions.as_mut().unwrap().reach = 0.0;
+    let without = Simulator::new(survey, 4).unwrap().without_noise();
+    let mut brighter = 0;
+    for index in 0..30 {
+        let ((a, truth), (b, same)) = (with.stamp(index).unwrap(), without.stamp(index).unwrap());
+        assert_eq!(truth, same);
+        let added = a.iter().zip(&b).map(|(a, b)| f64::from(a - b));
+        // What the renderer owes to the brightest pixel is nobody's light.
+        let peak = b.iter().fold(0.0f32, |peak, p| peak.max(*p));
+        assert!(added.clone().all(|light| light > -1e-4 * f64::from(peak)));
+        brighter += usize::from(added.fold(0.0, f64::max) > 0.0032);
+    }
+    assert!(brighter > 15, "{brighter}");
+}
+
 /// Prints the speed; run with `--ignored --nocapture`.
 #[test]
 #[ignore = "a measurement, not a check"]
