@@ -32,10 +32,12 @@ fn stamps_are_galsims_to_a_thousandth_of_the_peak() {
         let middle = middles[i * side * side..][..side * side].iter().enumerate().map(|(j, value)| {
             (stamp[(MIDDLE.start + j / side) * SIZE + MIDDLE.start + j % side], f64::from(*value))
         });
-        let sparse = sparse[i * coarse * coarse..][..coarse * coarse].iter().enumerate().map(|(j, value)| {
-            (stamp[STRIDE * (j / coarse * SIZE + j % coarse)], f64::from(*value))
-        });
-        let worst = middle.chain(sparse).map(|(ours, theirs)| (ours - theirs).abs()).fold(0.0, f64::max) / peak;
+        let sparse = sparse[i * coarse * coarse..][..coarse * coarse]
+            .iter()
+            .enumerate()
+            .map(|(j, value)| (stamp[STRIDE * (j / coarse * SIZE + j % coarse)], f64::from(*value)));
+        let worst =
+            middle.chain(sparse).map(|(ours, theirs)| (ours - theirs).abs()).fold(0.0, f64::max) / peak;
         println!("R_e {re:.2} px, n {n:.2}, q {q:.2}: {worst:.1e} of the peak");
         assert!(worst < 1e-3, "R_e {re} px, n {n}, q {q}: {worst:.2e} of the peak");
         compared += 1;

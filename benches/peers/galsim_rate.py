@@ -58,7 +58,9 @@ def main():
     cores = os.cpu_count()
     with tempfile.TemporaryDirectory() as folder:
         folder = pathlib.Path(folder)
-        run = lambda *words: subprocess.run([arguments.legato, "-q", *map(str, words)], check=True)
+        run = lambda *words: subprocess.run(
+            [arguments.legato, "-q", *map(str, words)], check=True, stdout=subprocess.DEVNULL
+        )
         run("psf", "--survey", "candels-f160w", "--oversampling", 4, "-o", folder / "psf.fits")
         run("simulate", "-n", arguments.galaxies * cores, "-o", folder / "truth.fits")
         truth = [dict(zip(row.array.names, row)) for row in fits.getdata(folder / "truth.fits", "TRUTH")]

@@ -101,14 +101,15 @@ impl Renderer {
         };
         let oversampling =
             (1..FINEST).find(|&o| passes(0.5 * o as f64) < 10.0 * NEGLIGIBLE).unwrap_or(FINEST);
-        let (psf_peak, scattered) = spread(psf, pixel_scale);
+        let within = psf.light_within(&MARGINS.map(|margin| margin as f64 * pixel_scale));
+        let scattered = std::array::from_fn(|i| (1.0 - within.get(i).unwrap_or(&1.0)).max(0.0));
         Ok(Renderer {
             size,
             pixel_scale,
             psf: psf.clone(),
             convention,
             oversampling,
-            psf_peak,
+            psf_peak: psf.image(1, pixel_scale).first().copied().unwrap_or(0.0),
             scattered,
             grids: [const { OnceLock::new() }; MARGINS.len()],
             hankels: Hankels::new(),
@@ -222,25 +223,6 @@ impl Renderer {
             }
         }
     }
-}
-
-/// The PSF's central value per pixel, and the fraction of its light beyond each of `MARGINS`.
-fn spread(psf: &Psf, pixel_scale: f64) -> (f64, [f64; MARGINS.len()]) {
-    let half = MARGINS[MARGINS.len() - 1];
-    let size = 2 * half + 1;
-    let image = psf.image(size, pixel_scale);
-    let mut within = [0.0; MARGINS.len()];
-    for (i, value) in image.iter().enumerate() {
-        let r = (i % size).abs_diff(half).pow(2) + (i / size).abs_diff(half).pow(2);
-        for (sum, margin) in within.iter_mut().zip(MARGINS) {
-            if r <= margin * margin {
-                *sum += value;
-            }
-        }
-    }
-    // The image's own sum may lack wings or, coarsely sampled, err at the core.
-    let total: f64 = image.iter().sum::<f64>().max(f64::MIN_POSITIVE);
-    (image[half * size + half], within.map(|sum| (1.0 - sum / total).max(0.0)))
 }
 
 #[cfg(test)]

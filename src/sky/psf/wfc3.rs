@@ -2,8 +2,10 @@
 //!
 //! The transfer function is a product of what happens to the light in turn:
 //!
-//!     T(f) = Σ_λ w(λ) A(λf) W(λf)  ·  sinc(p fx) sinc(p fy)  ·  C(f)  ·  B(f)  ·  sinc(d fx) sinc(d fy) sinc(o fx) sinc(o fy)
-//!            optics                   detector pixel            cross-talk  blur   drizzle
+//! ```text
+//! T(f) = Σ_λ w(λ) A(λf) W(λf)  ·  sinc(p fx) sinc(p fy)  ·  C(f)  ·  B(f)  ·  sinc(d fx) sinc(d fy) sinc(o fx) sinc(o fy)
+//!        optics                   detector pixel            cross-talk  blur   drizzle
+//! ```
 //!
 //! A is the aperture's overlap with itself (`pupil.rs`) at the filter's wavelengths. W = exp(−(2πε/λ)² (1 − exp(−(λf/cD)²)))
 //! is the mean effect of a random wavefront error of rms ε that is alike over a part c of the diameter D (O'Neill
