@@ -74,7 +74,8 @@ def main():
             print(f"{name:28} {rates[name]:9.1f} stamps/s", flush=True)
 
         timed("GalSim, one process", arguments.galaxies, lambda: [draw(row) for row in truth[: arguments.galaxies]])
-        with multiprocessing.Pool(cores, prepare, (folder / "psf.fits",)) as pool:
+        # Not by forking, which would copy GalSim in the middle of its threads.
+        with multiprocessing.get_context("spawn").Pool(cores, prepare, (folder / "psf.fits",)) as pool:
             timed(f"GalSim, {cores} processes", len(truth), lambda: pool.map(draw, truth, chunksize=4))
         for threads in (1, cores):
             output = folder / "stamps.fits"
