@@ -340,11 +340,13 @@ fn a_loss_that_is_no_number_ends_the_run_and_leaves_the_checkpoint() -> Result<(
     Ok(())
 }
 
-#[test]
-fn an_epoch_after_the_first_takes_no_memory_and_a_step_is_one_submission() -> Result<()> {
-    let (gpu, stamps) = (common::gpu(), common::stamps(1, 0..60)?);
+/// Three epochs of three steps after the first allocate nothing on the device and submit once a step.
+fn works_in_the_same_memory_one_submission_a_step<'a>(
+    gpu: &legato::engine::Gpu,
+    supply: impl Into<Supply<'a>>,
+) -> Result<()> {
     let folder = tempfile::tempdir().expect("a folder");
-    let mut training = start(&gpu, &stamps, &recipe(), folder.path())?;
+    let mut training = start(gpu, supply, &recipe(), folder.path())?;
     training.run(Some(1), |_| ())?;
     let (before, mut submissions) = (gpu.allocations(), Vec::new());
     training.run(Some(3), |event| {
@@ -358,6 +360,12 @@ fn an_epoch_after_the_first_takes_no_memory_and_a_step_is_one_submission() -> Re
         assert_eq!(pair[1].1 - pair[0].1, 1);
     }
     Ok(())
+}
+
+#[test]
+fn an_epoch_after_the_first_takes_no_memory_and_a_step_is_one_submission() -> Result<()> {
+    let (gpu, stamps) = (common::gpu(), common::stamps(1, 0..60)?);
+    works_in_the_same_memory_one_submission_a_step(&gpu, &stamps)
 }
 
 #[test]
@@ -451,19 +459,5 @@ fn a_network_learns_from_galaxies_that_it_sees_once() -> Result<()> {
 #[test]
 fn an_epoch_of_fresh_galaxies_after_the_first_takes_no_memory_and_a_step_is_one_submission() -> Result<()> {
     let (gpu, fresh) = (common::gpu(), fresh(1, 60, 1)?);
-    let folder = tempfile::tempdir().expect("a folder");
-    let mut training = start(&gpu, &fresh, &recipe(), folder.path())?;
-    training.run(Some(1), |_| ())?;
-    let (before, mut submissions) = (gpu.allocations(), Vec::new());
-    training.run(Some(3), |event| {
-        if let Event::Step { epoch, .. } = event {
-            submissions.push((epoch, gpu.submissions()));
-        }
-    })?;
-    assert_eq!(gpu.allocations(), before);
-    assert_eq!(submissions.len(), 9);
-    for pair in submissions.windows(2).filter(|pair| pair[0].0 == pair[1].0) {
-        assert_eq!(pair[1].1 - pair[0].1, 1);
-    }
-    Ok(())
+    works_in_the_same_memory_one_submission_a_step(&gpu, &fresh)
 }

@@ -4,7 +4,9 @@ use super::{Common, progress};
 use crate::fits::{Dataset, DatasetMeta, DatasetWriter, read_truth, survey_parts};
 use crate::legato::Ahead;
 use crate::report::{ContactSheet, check_picture};
-use crate::sky::{AXIS_RATIO_LIMITS, INDEX_LIMITS, Simulator, Survey, Truth};
+use crate::sky::{
+    AXIS_RATIO_LIMITS, INDEX_LIMITS, MAGNITUDE_LIMITS, RADIUS_LIMITS, Simulator, Survey, Truth,
+};
 use crate::{Error, Result, files};
 use clap::Args;
 use rayon::prelude::*;
@@ -116,9 +118,11 @@ pub fn run(arguments: &Arguments, common: &Common) -> Result<()> {
     if arguments.no_noise {
         job = job.without_noise();
     }
-    if let Some((drawn, outside)) = job.simulator.catalogue().filter(|_| job.table.is_none()) {
-        let ranges = "lie outside the survey's ranges";
-        common.say(format!("{drawn} galaxies of the catalogue are drawn from; {outside} others {ranges}"));
+    if let Some((drawn, left_out)) = job.simulator.catalogue().filter(|_| job.table.is_none()) {
+        common.say(format!(
+            "{}: drawing from {drawn} galaxies of its catalogue; {left_out} lie outside its ranges",
+            survey.name
+        ));
     }
     simulate(job, arguments.output.as_deref(), arguments.preview.as_deref(), common)
 }
@@ -141,11 +145,6 @@ pub fn simulator(survey: &Survey, seed: u64) -> Result<Simulator> {
 /// Simulates into a data set, a contact sheet, or both.
 pub fn simulate(job: Job, output: Option<&Path>, preview: Option<&Path>, common: &Common) -> Result<()> {
     let (size, name) = (job.simulator.survey().stamp_size, job.simulator.survey().name.clone());
-    if let Some((drawn, left_out)) = job.simulator.catalogue() {
-        common.say(format!(
-            "{name}: drawing from {drawn} galaxies of its catalogue; {left_out} lie outside its ranges"
-        ));
-    }
     let most = if output.is_some() { u64::MAX } else { ContactSheet::STAMPS as u64 };
     let number = job.number.min(most);
     let promised = usize::try_from(number).unwrap_or(usize::MAX);
@@ -218,14 +217,14 @@ fn read_galaxies(path: &Path, survey: &Survey) -> Result<Vec<Truth>> {
 fn impossible(truth: &Truth, survey: &Survey) -> std::result::Result<(), String> {
     let edge = survey.stamp_size as f64 + 0.5;
     let Truth { mag, re_maj, re_circ, n, q, pa, x, y, .. } = *truth;
-    for (column, value, low, high) in [
-        ("MAG", mag, -50.0, 60.0),
-        ("RE_MAJ", re_maj, 0.01, 1e4),
-        ("N", n, INDEX_LIMITS.0, INDEX_LIMITS.1),
-        ("Q", q, AXIS_RATIO_LIMITS.0, AXIS_RATIO_LIMITS.1),
-        ("PA", pa, -360.0, 360.0),
-        ("X", x, 0.5, edge),
-        ("Y", y, 0.5, edge),
+    for (column, value, (low, high)) in [
+        ("MAG", mag, MAGNITUDE_LIMITS),
+        ("RE_MAJ", re_maj, RADIUS_LIMITS),
+        ("N", n, INDEX_LIMITS),
+        ("Q", q, AXIS_RATIO_LIMITS),
+        ("PA", pa, (-360.0, 360.0)),
+        ("X", x, (0.5, edge)),
+        ("Y", y, (0.5, edge)),
     ] {
         if value.is_nan() {
             return Err(format!("it has no {column}, which must be {low} to {high}"));

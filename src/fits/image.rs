@@ -67,6 +67,15 @@ pub fn open_images(path: impl AsRef<Path>) -> Result<ImageSource> {
     Ok(ImageSource { file, entries, stem: stem(&path), total, next: (0, 0) })
 }
 
+/// The first image of a file, opened as [`open_images`] does.
+///
+/// # Errors
+/// As [`open_images`].
+pub(super) fn first_image(path: &Path) -> Result<Image> {
+    // A file without images was not opened.
+    open_images(path)?.next().unwrap_or_else(|| Err(Error::fits(path, "no image in this file")))
+}
+
 impl ImageSource {
     /// All images in the file, read or not.
     pub fn total(&self) -> usize {

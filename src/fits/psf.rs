@@ -1,7 +1,7 @@
 //! Point spread functions as FITS images, read and written.
 
 use super::header::Cards;
-use super::image::{Image, open_images};
+use super::image::{Image, first_image};
 use super::raw::FitsFile;
 use super::writer::renamed;
 use crate::files::Pending;
@@ -17,13 +17,9 @@ const COARSEST: f64 = 2.0;
 /// as in [`Header`](super::Header), else `PIXELSCL` or `PIXSCL`.
 ///
 /// # Errors
-/// As [`open_images`]; [`Error::Fits`] for an image that is no PSF, or whose pixel scale is not known.
+/// As [`open_images`](super::open_images); [`Error::Fits`] for an image that is no PSF, or whose pixel scale is not known.
 pub fn read_psf(path: impl AsRef<Path>, pixel_scale: impl Into<Option<f64>>) -> Result<Psf> {
-    let path = path.as_ref();
-    let image = match open_images(path)?.next() {
-        Some(image) => image?,
-        None => return Err(Error::fits(path, "no image in this file; a PSF was expected")),
-    };
+    let image = first_image(path.as_ref())?;
     let wrong = |message: String| Error::fits_hdu(&image.path, image.hdu, message);
     let pixel_scale = match pixel_scale.into() {
         Some(given) => given,
@@ -126,6 +122,7 @@ pub fn write_psf(
 
 #[cfg(test)]
 mod tests {
+    use super::super::open_images;
     use super::super::testing::{Hdu, write};
     use super::*;
 

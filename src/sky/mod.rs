@@ -5,13 +5,17 @@
 //! |---|---|
 //! | `sersic.rs` | the profile, its b_n and its flux |
 //! | `core.rs` | its light split into a cusp to transform and a rest to sample |
-//! | `bessel.rs` | J₀, for that transform |
+//! | `hankel.rs`, `bessel.rs` | the transform of the one: a matrix of J₀ |
+//! | `cubic.rs` | smooth functions, tabulated |
 //! | `psf/` | effective point spread functions and their transfer functions |
 //! | `fourier.rs` | the 2-D transforms of real images |
-//! | `render.rs` | galaxy ⊗ PSF at the pixels' centres |
+//! | `grid.rs` | the plane on which a stamp is convolved |
+//! | `render.rs` | galaxies and stars ⊗ PSF at the pixels' centres |
+//! | `averaged.rs` | GALFIT's convention: averages over pixels |
 //! | `noise/` | sky and photon noise, correlated or not |
 //! | `survey/` | a survey described in TOML |
 //! | `parts.rs` | the contents of the files that a survey names |
+//! | `draws.rs` | random numbers by stamp and purpose |
 //! | `scene/` | what is on a stamp and around it |
 //! | `simulate.rs` | (survey, seed, index) → stamp and truth |
 //! | `truth.rs` | what is on a stamp |
@@ -20,6 +24,7 @@ mod averaged;
 mod bessel;
 mod core;
 mod cubic;
+mod draws;
 mod fourier;
 mod grid;
 mod hankel;
@@ -38,7 +43,9 @@ pub use noise::{Noise, NoiseModel, SkyImage};
 pub use parts::{CatalogueGalaxy, SurveyParts};
 pub use psf::{Psf, PsfImage, Wfc3F160w};
 pub use render::{Light, Renderer, Source};
-pub use sersic::{AXIS_RATIO_LIMITS, INDEX_LIMITS, Sersic, b_n, flux_of, magnitude_of};
+pub use sersic::{
+    AXIS_RATIO_LIMITS, INDEX_LIMITS, MAGNITUDE_LIMITS, RADIUS_LIMITS, Sersic, b_n, flux_of, magnitude_of,
+};
 pub use simulate::Simulator;
 pub use survey::{
     Asymmetry, Companions, Distribution, FluxRatios, GalaxyCatalogue, GalaxyRanges, Lopsided,

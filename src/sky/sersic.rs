@@ -9,6 +9,10 @@ use crate::{Error, Result};
 use statrs::function::gamma::{gamma_lr, ln_gamma};
 use std::f64::consts::TAU;
 
+/// The smallest and largest total AB magnitude that surveys and tables of galaxies may hold.
+pub const MAGNITUDE_LIMITS: (f64, f64) = (-50.0, 60.0);
+/// The smallest and largest RE_MAJ that they may hold, pixels.
+pub const RADIUS_LIMITS: (f64, f64) = (0.01, 1e4);
 /// The smallest and largest Sérsic index that [`Sersic::new`] takes.
 pub const INDEX_LIMITS: (f64, f64) = (0.1, 10.0);
 /// The smallest and largest axis ratio that [`Sersic::new`] takes.

@@ -1,10 +1,11 @@
 //! From a survey, a seed and an index to a stamp and what is on it: a pure function, so that any part
 //! of a data set can be made again, anywhere, in any order, by any number of threads.
 
+use super::draws::Draws;
 use super::noise::{Noise, NoiseModel};
 use super::parts::SurveyParts;
 use super::render::{Light, Renderer, Source};
-use super::scene::{self, Draws, Scenes, Targets};
+use super::scene::{self, Scenes, Targets};
 use super::sersic::Sersic;
 use super::survey::{Survey, SurveyNoise};
 use super::truth::Truth;

@@ -1,6 +1,7 @@
 //! Noise cut out of an image of blank sky.
 
 use crate::rng::{Philox, Stream};
+use crate::sky::draws::Purpose;
 use crate::{Error, Result};
 use rand::Rng;
 use std::sync::Arc;
@@ -164,8 +165,8 @@ impl Cutouts {
     }
 
     /// Adds a random cut-out, less its mean and turned as its autocorrelation allows.
-    pub(super) fn add(&self, stamp: &mut [f64], seed: u64, sub: u32, block: u64) {
-        let mut numbers = Philox::new(seed, Stream::Simulation, sub, block);
+    pub(super) fn add(&self, stamp: &mut [f64], seed: u64, block: u64) {
+        let mut numbers = Philox::new(seed, Stream::Simulation, Purpose::Sky as u32, block);
         // The upper half of a product: even to one part in 2⁶⁴ / places.
         let place = ((u128::from(numbers.next_u64()) * u128::from(self.places)) >> 64) as u64;
         let Some(run) = self.runs[..self.runs.partition_point(|run| run.before <= place)].last() else {

@@ -6,6 +6,7 @@ use super::filter::Filter;
 use super::normal::normal_pair;
 use super::poisson::{LANES, MANY, expanded, inverted};
 use crate::rng::{Stream, fill};
+use crate::sky::draws::{Purpose, first_block};
 use crate::sky::survey::NoiseCorrelation;
 use crate::{Error, Result};
 
@@ -53,13 +54,7 @@ pub struct Noise {
     cutouts: Option<Cutouts>,
 }
 
-/// Sub-streams of [`Stream::Simulation`] that noise draws from: the sky (or the place of its cut-out), and the counts
-/// of pixels where few or many electrons are expected.
-const SKY: u32 = 1;
-const FEW_PHOTONS: u32 = 2;
-const MANY_PHOTONS: u32 = 3;
-/// Blocks of four random words set aside for a stamp in each sub-stream; more than a stamp of 4096² pixels needs.
-const BLOCKS_PER_STAMP: u64 = 1 << 24;
+/// Blocks of random words of which [`LANES`] numbers are made.
 const BLOCKS_PER_CHUNK: u64 = LANES as u64 / 4;
 
 impl Noise {
@@ -123,7 +118,7 @@ impl Noise {
     /// For a stamp of another size.
     pub fn add(&self, stamp: &mut [f64], seed: u64, index: u64) {
         assert_eq!(stamp.len(), self.size * self.size, "noise for stamps of {} pixels a side", self.size);
-        let block = index.wrapping_mul(BLOCKS_PER_STAMP);
+        let block = first_block(index);
         #[cfg(target_arch = "x86_64")]
         if std::arch::is_x86_feature_detected!("avx2") {
             // SAFETY: the processor has AVX2.
@@ -144,7 +139,7 @@ impl Noise {
     /// As [`Noise::add`], for whatever processor the program is built.
     #[cfg(test)]
     pub(super) fn add_narrow(&self, stamp: &mut [f64], seed: u64, index: u64) {
-        self.add_here(stamp, seed, index.wrapping_mul(BLOCKS_PER_STAMP));
+        self.add_here(stamp, seed, first_block(index));
     }
 
     #[inline(always)]
@@ -166,7 +161,7 @@ impl Noise {
             }
         }
         if let Some(cutouts) = &self.cutouts {
-            cutouts.add(stamp, seed, SKY, block);
+            cutouts.add(stamp, seed, block);
         }
     }
 
@@ -204,7 +199,7 @@ impl Noise {
             }
             if any && few {
                 let (mut words, mut deviations) = ([0; LANES], [0.0; LANES]);
-                fill(seed, Stream::Simulation, FEW_PHOTONS, block, &mut words);
+                fill(seed, Stream::Simulation, Purpose::FewPhotons as u32, block, &mut words);
                 let mut small = *means;
                 small.iter_mut().for_each(|mean| *mean = if *mean < MANY { *mean } else { 0.0 });
                 inverted(&small, &words, &mut deviations);
@@ -212,7 +207,7 @@ impl Noise {
             }
             if many {
                 let mut z = [0.0; LANES];
-                normals(&mut z, seed, MANY_PHOTONS, block);
+                normals(&mut z, seed, Purpose::ManyPhotons, block);
                 for i in 0..LANES {
                     let deviation = expanded(means[i], z[i]);
                     white[i] += scale * if means[i] >= MANY { deviation } else { 0.0 };
@@ -227,7 +222,7 @@ impl Noise {
 fn add_normals(white: &mut [f32], sigma: f32, seed: u64, block: u64) {
     for (number, out) in white.as_chunks_mut::<LANES>().0.iter_mut().enumerate() {
         let mut z = [0.0; LANES];
-        normals(&mut z, seed, SKY, block.wrapping_add(number as u64 * BLOCKS_PER_CHUNK));
+        normals(&mut z, seed, Purpose::Sky, block.wrapping_add(number as u64 * BLOCKS_PER_CHUNK));
         for i in 0..LANES {
             out[i] += sigma * z[i];
         }
@@ -236,9 +231,9 @@ fn add_normals(white: &mut [f32], sigma: f32, seed: u64, block: u64) {
 
 /// As many standard normal deviates as words, from `block` on: of word i and the one half of them later.
 #[inline(always)]
-fn normals(z: &mut [f32; LANES], seed: u64, sub: u32, block: u64) {
+fn normals(z: &mut [f32; LANES], seed: u64, purpose: Purpose, block: u64) {
     let mut words = [0; LANES];
-    fill(seed, Stream::Simulation, sub, block, &mut words);
+    fill(seed, Stream::Simulation, purpose as u32, block, &mut words);
     for i in 0..LANES / 2 {
         (z[i], z[i + LANES / 2]) = normal_pair(words[i], words[i + LANES / 2]);
     }

@@ -35,6 +35,8 @@ impl Psf {
                 radii.iter().map(|r| -(-4.0 * LN_2 * (r / fwhm).powi(2)).exp_m1()).collect()
             }
             Psf::Image(_) | Psf::Wfc3F160w(_) => {
+                // These end, and the larger the circle the longer the series.
+                let radii: Vec<f64> = radii.iter().map(|r| r.min(self.support())).collect();
                 let harmonics = Harmonics::new(self, radii.iter().copied().fold(0.0, f64::max));
                 radii.iter().map(|&r| harmonics.within(r)).collect()
             }

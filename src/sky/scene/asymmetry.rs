@@ -1,7 +1,7 @@
 //! The parts of one galaxy: the main component, a copy beside it, a second component.
 
-use super::draws::{Draws, Purpose};
 use crate::Result;
+use crate::sky::draws::{Draws, Purpose};
 use crate::sky::render::{Light, Source};
 use crate::sky::sersic::{Sersic, flux_of};
 use crate::sky::survey::Asymmetry;

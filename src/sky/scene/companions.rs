@@ -1,9 +1,9 @@
 //! What is around a galaxy and where.
 
 use super::count::{count, dispersion, given};
-use super::draws::{Draws, Purpose};
 use crate::Result;
 use crate::rng::Philox;
+use crate::sky::draws::{Draws, Purpose};
 use crate::sky::render::{Light, Source};
 use crate::sky::sersic::Sersic;
 use crate::sky::survey::{Companions, FluxRatios};

@@ -3,7 +3,6 @@
 //!
 //! | file | idea |
 //! |---|---|
-//! | `draws.rs` | random numbers by stamp and purpose |
 //! | `target.rs` | the galaxy and its PSF |
 //! | `asymmetry.rs` | its parts |
 //! | `count.rs` | how many companions there are |
@@ -12,12 +11,11 @@
 mod asymmetry;
 mod companions;
 mod count;
-mod draws;
 mod target;
 
-pub(super) use draws::Draws;
 pub(super) use target::{Targets, psf};
 
+use super::draws::Draws;
 use super::render::Source;
 use super::survey::Survey;
 use super::truth::Truth;

@@ -1,6 +1,6 @@
 //! The galaxy of a stamp and its PSF.
 
-use super::draws::{Draws, Purpose};
+use crate::sky::draws::{Draws, Purpose};
 use crate::sky::parts::{CatalogueGalaxy, SurveyParts};
 use crate::sky::survey::{Distribution, Survey};
 use crate::sky::truth::Truth;

@@ -1,8 +1,8 @@
 //! How far galaxies are from one smooth ellipse.
 
 use super::distribution::Range;
-use super::galaxies::SERSIC_INDICES;
 use super::reader::{Field, Read};
+use crate::sky::INDEX_LIMITS;
 use serde::Serialize;
 
 /// Light of a galaxy that its one Sérsic profile does not describe. Its total magnitude includes that light; its
@@ -38,7 +38,7 @@ pub struct SecondComponent {
 }
 
 /// Of two such parts the main component still has the most light.
-const FRACTIONS: [f64; 2] = [0.0, 0.3];
+const FRACTIONS: (f64, f64) = (0.0, 0.3);
 
 impl Asymmetry {
     pub(super) fn read(field: &Field) -> Read<Self> {
@@ -62,7 +62,7 @@ impl Lopsided {
         let range = |key, limits| Range::read(&table.required(key)?, limits);
         Ok(Lopsided {
             fraction: range("fraction", FRACTIONS)?,
-            displacement: range("displacement", [0.0, 2.0])?,
+            displacement: range("displacement", (0.0, 2.0))?,
         })
     }
 }
@@ -74,8 +74,8 @@ impl SecondComponent {
         let range = |key, limits| Range::read(&table.required(key)?, limits);
         Ok(SecondComponent {
             fraction: range("fraction", FRACTIONS)?,
-            radius_ratio: range("radius_ratio", [0.05, 10.0])?,
-            sersic_index: range("sersic_index", SERSIC_INDICES)?,
+            radius_ratio: range("radius_ratio", (0.05, 10.0))?,
+            sersic_index: range("sersic_index", INDEX_LIMITS)?,
         })
     }
 }

@@ -1,8 +1,8 @@
 //! What surrounds the galaxy.
 
 use super::distribution::Range;
-use super::galaxies::{AXIS_RATIOS, SERSIC_INDICES};
 use super::reader::{Field, Read};
+use crate::sky::{AXIS_RATIO_LIMITS, INDEX_LIMITS};
 use serde::Serialize;
 
 /// The galaxies and stars around the one that is measured. How many there are is negative binomial, a Poisson
@@ -95,8 +95,8 @@ impl Companions {
             reach: or("reach", 0.0, size)?,
             flux_ratio: FluxRatios::read(&table.required("flux_ratio")?)?,
             radius: RadiusLaw::read(&table.required("radius")?)?,
-            sersic_index: range("sersic_index", SERSIC_INDICES)?,
-            axis_ratio: range("axis_ratio", AXIS_RATIOS)?,
+            sersic_index: range("sersic_index", INDEX_LIMITS)?,
+            axis_ratio: range("axis_ratio", AXIS_RATIO_LIMITS)?,
         })
     }
 }

@@ -47,7 +47,7 @@ impl Range {
     }
 
     /// Reads a range within `low` to `high`, uniform where the file does not say.
-    pub(super) fn read(field: &Field, limits: [f64; 2]) -> Read<Self> {
+    pub(super) fn read(field: &Field, limits: (f64, f64)) -> Read<Self> {
         let range = Range::any(field, limits, Distribution::Uniform)?;
         if range.distribution == Distribution::Catalogue {
             return field.fail("there is no catalogue to draw this from");
@@ -56,11 +56,11 @@ impl Range {
     }
 
     /// Reads a range within `low` to `high`, drawn from the survey's catalogue where the file does not say.
-    pub(super) fn read_or_catalogue(field: &Field, limits: [f64; 2]) -> Read<Self> {
+    pub(super) fn read_or_catalogue(field: &Field, limits: (f64, f64)) -> Read<Self> {
         Range::any(field, limits, Distribution::Catalogue)
     }
 
-    fn any(field: &Field, [low, high]: [f64; 2], usual: Distribution) -> Read<Self> {
+    fn any(field: &Field, (low, high): (f64, f64), usual: Distribution) -> Read<Self> {
         let table = field.table()?;
         table.only(&["min", "max", "distribution"])?;
         let (min, max) = (table.required("min")?.number()?, table.required("max")?.number()?);

@@ -2,7 +2,7 @@
 
 use super::distribution::{Distribution, Range};
 use super::reader::{Field, Read, Table};
-use crate::sky::{AXIS_RATIO_LIMITS, INDEX_LIMITS};
+use crate::sky::{AXIS_RATIO_LIMITS, INDEX_LIMITS, MAGNITUDE_LIMITS, RADIUS_LIMITS};
 use serde::Serialize;
 use std::path::PathBuf;
 
@@ -72,10 +72,10 @@ impl GalaxyRanges {
         let half = 0.5 * stamp_size as f64;
         let galaxies = GalaxyRanges {
             centre_offset: table.required("centre_offset")?.within(0.0, half, "pixels")?,
-            magnitude: range("magnitude", MAGNITUDES)?,
-            radius: range("radius", RADII)?,
-            sersic_index: range("sersic_index", SERSIC_INDICES)?,
-            axis_ratio: range("axis_ratio", AXIS_RATIOS)?,
+            magnitude: range("magnitude", MAGNITUDE_LIMITS)?,
+            radius: range("radius", RADIUS_LIMITS)?,
+            sersic_index: range("sersic_index", INDEX_LIMITS)?,
+            axis_ratio: range("axis_ratio", AXIS_RATIO_LIMITS)?,
             catalogue: catalogue.as_ref().map(GalaxyCatalogue::read).transpose()?,
         };
         match catalogue {
@@ -108,9 +108,3 @@ impl GalaxyCatalogue {
         })
     }
 }
-
-/// What a parameter of any galaxy may be.
-pub(super) const MAGNITUDES: [f64; 2] = [-50.0, 60.0];
-pub(super) const RADII: [f64; 2] = [0.01, 1e4];
-pub(super) const SERSIC_INDICES: [f64; 2] = [INDEX_LIMITS.0, INDEX_LIMITS.1];
-pub(super) const AXIS_RATIOS: [f64; 2] = [AXIS_RATIO_LIMITS.0, AXIS_RATIO_LIMITS.1];
