@@ -9,8 +9,9 @@
 //! | `fresh.rs` | galaxies drawn while the network learns |
 //! | `supply.rs` | what a run learns from and is judged by |
 //! | `ahead.rs` | work done ahead of its use |
-//! | `recipe.rs` | how a network is trained |
+//! | `recipe.rs` | how a network is trained, and what for |
 //! | `training.rs` | the training loop |
+//! | `transfer.rs` | beginning with weights that were trained for something else |
 //! | `checkpoint.rs` | stopping and going on |
 //! | `statistics.rs` | R² and its company |
 //! | `predict.rs` | from stamps to parameters |
@@ -31,6 +32,7 @@ mod stamps;
 mod statistics;
 mod supply;
 mod training;
+mod transfer;
 
 pub use ahead::Ahead;
 pub use checkpoint::Epoch;
@@ -41,11 +43,12 @@ pub use parameter::{Parameter, Scaling};
 pub use predict::{Estimator, load_estimators};
 pub use presets::{Architecture, Stretching};
 pub use provenance::Provenance;
-pub use recipe::{Recipe, Schedule};
+pub use recipe::{Dense, Recipe, Schedule, Stretch, Target, Task};
 pub use stamps::Stamps;
 pub use statistics::Statistics;
 pub use supply::Supply;
 pub use training::{Event, Outcome, Training, WEIGHTS_FILE};
+pub use transfer::transfer;
 
 /// A number that JSON may hold as `null`, its only way to write one that is not finite.
 fn null_is_nan<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
