@@ -16,10 +16,12 @@
 //! | `predict.rs` | from stamps to parameters |
 //! | `evaluate.rs` | predictions beside the truth |
 //! | `fit.rs` | from FITS images to a catalogue |
+//! | `events.rs` | a run's figures for TensorBoard |
 
 mod ahead;
 mod checkpoint;
 mod evaluate;
+pub mod events;
 mod fit;
 mod fresh;
 mod parameter;
