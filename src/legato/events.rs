@@ -182,7 +182,7 @@ mod tests {
         let crc = !bytes.iter().fold(!0_u32, |crc, byte| {
             (0..8).fold(crc ^ u32::from(*byte), |c, _| if c & 1 == 1 { c >> 1 ^ 0x82f6_3b78 } else { c >> 1 })
         });
-        ((crc >> 15) | (crc << 17)).wrapping_add(0xa282_ead8)
+        crc.rotate_left(17).wrapping_add(0xa282_ead8)
     }
 
     fn decode(mut file: &[u8]) -> Vec<Seen> {
