@@ -14,6 +14,7 @@ use legato::sky::{Simulator, Truth};
 use legato::{Error, Result};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 fn recipe() -> Recipe {
     Recipe {
@@ -137,6 +138,13 @@ fn a_run_that_was_stopped_between_steps_ends_as_one_that_was_not() -> Result<()>
             }
         })
     };
+    // Saving on the way, before every step, changes nothing.
+    let saved = folder.path().join("saved");
+    let mut training = start(&gpu, &stamps, &recipe(), &saved)?;
+    training.save_every(Duration::ZERO);
+    assert_eq!(training.run(None, |_| ())?, Outcome::Finished);
+    assert!(checkpoint(&saved)? == checkpoint(&whole)?);
+
     // An epoch has five steps: in the middle of the first, at its end, and twice in the third.
     let mut training = start(&gpu, &stamps, &recipe(), &parts)?;
     training.stop_when(&stop);

@@ -266,6 +266,7 @@ pub fn train(
         recipe.epochs,
         if done > 0 { format!(", {done} done") } else { String::new() },
     ));
+    common.say(format!("device memory: {}", training.budget()?));
     let stamps_an_epoch = (steps * recipe.batch.min(learning)) as u64;
     let bar =
         progress::bar(common, stamps_an_epoch.saturating_mul(recipe.epochs as u64), "training", "stamps");

@@ -75,6 +75,13 @@ pub struct Recipe {
 }
 
 impl Recipe {
+    /// The recipes that are part of the program: name and text. What they do not name is the first one's.
+    pub const BUILTIN: [(&str, &str); 3] = [
+        ("paper", include_str!("../../recipes/paper.toml")),
+        ("best", include_str!("../../recipes/best.toml")),
+        ("adapt", include_str!("../../recipes/adapt.toml")),
+    ];
+
     /// The paper's: Adam at 0.001, 10 epochs of warm-up and at most 300 more until 20 pass without
     /// a better validation loss, a fifth held out, shifts of up to 5%, flips, and zooms of 0.7 to
     /// 1.3 for radius and Sérsic index.
@@ -82,30 +89,7 @@ impl Recipe {
     /// # Errors
     /// Never, but that the text is read as a user's would be.
     pub fn paper() -> Result<Self> {
-        Self::builtin("paper")
-    }
-
-    /// What learns best here, as far as was measured: galaxies that are not seen twice need neither
-    /// mirroring nor shifts, small batches make more of the same stamps, a falling rate settles.
-    ///
-    /// # Errors
-    /// As [`Recipe::paper`].
-    pub fn best() -> Result<Self> {
-        Self::builtin("best")
-    }
-
-    /// The recipes that are part of the program: name and text.
-    pub const BUILTIN: [(&str, &str); 2] = [
-        ("paper", include_str!("../../recipes/paper.toml")),
-        ("best", include_str!("../../recipes/best.toml")),
-    ];
-
-    fn builtin(name: &str) -> Result<Self> {
-        let found = Self::BUILTIN.iter().find(|(known, _)| *known == name);
-        let text = found
-            .map(|(_, text)| *text)
-            .ok_or_else(|| Error::Usage(format!("no recipe is called '{name}'")))?;
-        Self::from_toml(text, Path::new(name))
+        Self::find("paper")
     }
 
     /// The built-in recipe of a name, or the one in a file.
@@ -114,8 +98,8 @@ impl Recipe {
     /// There is neither, or the file is no recipe.
     pub fn find(name: &str) -> Result<Self> {
         let path = Path::new(name);
-        if Self::BUILTIN.iter().any(|(known, _)| *known == name) {
-            return Self::builtin(name);
+        if let Some((_, text)) = Self::BUILTIN.iter().find(|(known, _)| *known == name) {
+            return Self::from_toml(text, path);
         }
         if !path.exists() {
             let known = Self::BUILTIN.map(|(known, _)| known).join(", ");
@@ -305,7 +289,7 @@ mod tests {
             Recipe::find(name).expect("it is built in");
         }
         let message = Recipe::find("worst").expect_err("there is none").to_string();
-        assert!(message.contains("'worst'") && message.contains("paper, best"), "{message}");
+        assert!(message.contains("'worst'") && message.contains("paper, best, adapt"), "{message}");
     }
 
     #[test]

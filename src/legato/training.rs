@@ -2,10 +2,11 @@
 //! a checkpoint to go on from.
 
 use super::checkpoint::{self, Epoch, Partial, State};
+use super::events::{self, Point};
 use super::fresh::Batch;
 use super::supply::Lessons;
 use super::{FreshPlan, Provenance, Recipe, Stamps, Statistics, Supply, Task};
-use crate::engine::nn::{Adam, Mode, Model, weights};
+use crate::engine::nn::{Adam, Budget, Mode, Model, weights};
 use crate::engine::ops::arithmetic;
 use crate::engine::ops::augment::augment;
 use crate::engine::{Gpu, Tensor};
@@ -76,6 +77,7 @@ pub struct Training<'a> {
     state: State,
     /// Asks it to stop after the step that it is at.
     stop: Option<&'a AtomicBool>,
+    save_every: Duration,
 }
 
 impl<'a> Training<'a> {
@@ -131,6 +133,8 @@ impl<'a> Training<'a> {
             history: Vec::new(),
             partial: None,
         };
+        let batch = recipe.batch.min(supply.plan().map_or(stamps.len(), |plan| plan.stamps_an_epoch));
+        Budget::training(gpu, network, batch)?.check(gpu)?;
         let adam = Adam::new(gpu, &model)?;
         Self::assemble(gpu, supply, folder, (state, model, adam))
     }
@@ -189,12 +193,17 @@ impl<'a> Training<'a> {
         let lessons = Lessons::new(supply, state.recipe.validation, state.task.seed)?;
         adam.freeze(state.recipe.frozen);
         let (gpu, stamps, folder) = (gpu.clone(), supply.stamps(), folder.to_owned());
-        Ok(Training { gpu, lessons, stamps, folder, model, adam, state, stop: None })
+        Ok(Training { gpu, lessons, stamps, folder, model, adam, state, stop: None, save_every: SAVE_EVERY })
     }
 
     /// Has the run stop, saved, after the step at which it finds `stop` set.
     pub fn stop_when(&mut self, stop: &'a AtomicBool) {
         self.stop = Some(stop);
+    }
+
+    /// Saves within epochs, too, where they go on for longer than this; five minutes unless told otherwise.
+    pub fn save_every(&mut self, time: Duration) {
+        self.save_every = time;
     }
 
     /// The recipe of the run.
@@ -235,6 +244,14 @@ impl<'a> Training<'a> {
     /// Steps of an epoch. What does not fill a batch waits for another epoch's order.
     pub fn steps_an_epoch(&self) -> usize {
         (self.split().0 / self.batch()).max(1)
+    }
+
+    /// The device memory that a step takes.
+    ///
+    /// # Errors
+    /// None, for a network that could be made.
+    pub fn budget(&self) -> Result<Budget> {
+        Budget::training(&self.gpu, self.model.network(), self.batch())
     }
 
     /// Steps made so far.
@@ -319,7 +336,7 @@ impl<'a> Training<'a> {
         let mut learning_rate = self.state.recipe.learning_rate(self.adam.steps(), steps as u64);
         for place in first..steps {
             let stop = self.stop.is_some_and(|stop| stop.load(Ordering::Relaxed));
-            if stop || saved.elapsed() > SAVE_EVERY {
+            if stop || saved.elapsed() > self.save_every {
                 self.save_partial(place, total.as_ref())?;
                 saved = Instant::now();
             }
@@ -363,6 +380,7 @@ impl<'a> Training<'a> {
         if !training_loss.is_finite() {
             return Err(Error::Diverged { step: self.adam.steps(), loss: training_loss });
         }
+        self.state.partial = None;
         let (validation_loss, validation_r2) = self.validate()?;
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
         Ok(Some(Epoch {
@@ -445,6 +463,7 @@ impl<'a> Training<'a> {
         weights::save(&path, self.model.network(), arrays, provenance.metadata(&path)?)
     }
 
+    /// The history as CSV, and as TensorBoard reads it.
     fn save_history(&self) -> Result<()> {
         let path = self.folder.join(HISTORY_FILE);
         let mut writer = csv::Writer::from_writer(Vec::new());
@@ -453,6 +472,23 @@ impl<'a> Training<'a> {
             writer.serialize(epoch).map_err(failed)?;
         }
         let bytes = writer.into_inner().map_err(|e| Error::io(&path, "write", e.into_error()))?;
-        files::replace(&path, &bytes)
+        files::replace(&path, &bytes)?;
+
+        let scalars = self.state.history.iter().map(|epoch| {
+            [
+                ("loss/training", epoch.training_loss as f32),
+                ("loss/validation", epoch.validation_loss as f32),
+                ("R2/validation", epoch.validation_r2 as f32),
+                ("learning rate", epoch.learning_rate as f32),
+                ("stamps a second", epoch.images_per_second as f32),
+            ]
+        });
+        let scalars: Vec<_> = scalars.collect();
+        let points = self.state.history.iter().zip(&scalars).map(|(epoch, scalars)| Point {
+            wall_time: epoch.unix_time,
+            step: epoch.epoch as i64,
+            scalars,
+        });
+        events::save(&self.folder, &points.collect::<Vec<_>>())
     }
 }
