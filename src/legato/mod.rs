@@ -13,12 +13,16 @@
 //! | `training.rs` | the training loop |
 //! | `checkpoint.rs` | stopping and going on |
 //! | `statistics.rs` | R² and its company |
+//! | `summary.rs` | all that is told of one method and parameter |
 //! | `predict.rs` | from stamps to parameters |
 //! | `evaluate.rs` | predictions beside the truth |
+//! | `estimates.rs` | several catalogues of the same galaxies beside the truth |
+//! | `split.rs` | galaxies in groups: by magnitude, companions, signal-to-noise ratio |
 //! | `fit.rs` | from FITS images to a catalogue |
 
 mod ahead;
 mod checkpoint;
+mod estimates;
 mod evaluate;
 mod fit;
 mod fresh;
@@ -27,13 +31,16 @@ mod predict;
 mod presets;
 mod provenance;
 mod recipe;
+mod split;
 mod stamps;
 mod statistics;
+mod summary;
 mod supply;
 mod training;
 
 pub use ahead::Ahead;
 pub use checkpoint::Epoch;
+pub use estimates::{Comparison, Estimates};
 pub use evaluate::{Evaluation, evaluate};
 pub use fit::{FitOptions, fit};
 pub use fresh::{Fresh, FreshPlan};
@@ -42,8 +49,10 @@ pub use predict::{Estimator, load_estimators};
 pub use presets::{Architecture, Stretching};
 pub use provenance::Provenance;
 pub use recipe::{Recipe, Schedule};
+pub use split::{Part, Split, expected_signal_to_noise};
 pub use stamps::Stamps;
-pub use statistics::Statistics;
+pub use statistics::{BoxSummary, Statistics, quantile};
+pub use summary::Summary;
 pub use supply::Supply;
 pub use training::{Event, Outcome, Training, WEIGHTS_FILE};
 
