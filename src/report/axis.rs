@@ -80,6 +80,14 @@ impl Axis {
         Axis { label: label.to_owned(), low: 0.0, high: high * 1.02, spacing: Spacing::Root, ticks }
     }
 
+    /// A tick for each name, the first at 0.5, the next at 1.5.
+    pub(super) fn names<'a>(label: &str, names: impl IntoIterator<Item = &'a str>) -> Self {
+        let ticks: Vec<_> =
+            names.into_iter().enumerate().map(|(i, n)| (i as f64 + 0.5, n.to_owned())).collect();
+        let high = ticks.len().max(1) as f64;
+        Axis { label: label.to_owned(), low: 0.0, high, spacing: Spacing::Linear, ticks }
+    }
+
     /// The ends.
     pub(super) fn span(&self) -> (f64, f64) {
         (self.low, self.high)

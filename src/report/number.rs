@@ -16,6 +16,11 @@ pub fn percent(share: f64) -> String {
     if share.is_finite() { format!("{}%", fixed(100.0 * share, 1)) } else { fixed(share, 1) }
 }
 
+/// For programs: all its digits; empty where there is none to tell.
+pub fn data(value: f64) -> String {
+    if value.is_finite() { value.to_string() } else { String::new() }
+}
+
 /// With as many digits as it has, powers of ten where those are many; for ticks.
 pub(super) fn plain(value: f64) -> String {
     let exponent = value.abs().log10().floor();

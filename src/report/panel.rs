@@ -145,6 +145,7 @@ pub(super) enum Key {
     Dashed(Ink),
     Disc(Ink),
     Star(Ink),
+    Box(Ink),
 }
 
 /// A legend from a place to the right; its words' baseline passes through the place.
@@ -158,6 +159,9 @@ pub(super) fn legend(sketch: &mut Sketch, (mut x, y): Place, entries: &[(Key, St
             Key::Dashed(ink) => sketch.dashed(line, ink, STROKE),
             Key::Disc(ink) => sketch.discs(vec![centre], 3.5, ink, 1.0),
             Key::Star(ink) => sketch.star(centre, 7.0, ink),
+            Key::Box(ink) => {
+                sketch.rectangle((x + 4.0, middle - 5.0), (x + SAMPLE - 4.0, middle + 5.0), ink, 0.75);
+            }
         }
         sketch.words((x + SAMPLE + 6.0, y), name, Ink::Text, Anchor::Start);
         x += SAMPLE + 6.0 + text_width(name, LETTERS) + 18.0;
