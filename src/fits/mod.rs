@@ -13,6 +13,8 @@
 //! | `writer.rs` | and written |
 //! | `table.rs` | tables of truth |
 //! | `columns.rs` | columns of any table, by name |
+//! | `foreign.rs` | tables of other programs |
+//! | `labels.rs` | what others have measured |
 //! | `survey.rs` | the files that a survey names |
 //! | `catalogue.rs` | the catalogue of what was measured |
 //! | `testing.rs` | FITS files byte by byte, for the tests |
@@ -24,8 +26,10 @@ mod catalogue;
 mod columns;
 mod dataset;
 mod flags;
+mod foreign;
 mod header;
 mod image;
+mod labels;
 mod psf;
 mod raw;
 mod sky;
@@ -43,6 +47,7 @@ pub use dataset::{Dataset, DatasetMeta};
 pub use flags::Flags;
 pub use header::Header;
 pub use image::{Image, ImageSource, open_images};
+pub use labels::{Label, Labels};
 pub use psf::{read_psf, survey_psfs, write_psf};
 pub use sky::read_sky;
 pub use stamp::{LOW_SNR, Stamp, cut};

@@ -346,10 +346,8 @@ impl FitsFile {
 
     /// A whole column of scalars as numbers, nulls as NaN.
     pub(super) fn read_f64(&mut self, column: usize, rows: usize) -> Result<Vec<f64>> {
-        let (mut code, mut repeat, mut width, mut status) = (0, 0, 0, 0);
-        let number = column as c_int + 1;
-        unsafe { c::ffgtclll(self.ptr, number, &mut code, &mut repeat, &mut width, &mut status) };
-        self.check(status, "cannot read a column's type")?;
+        let (code, repeat, _) = self.column_type(column)?;
+        let (number, mut status) = (column as c_int + 1, 0);
         if repeat != 1 || code < 0 {
             return Err(self.error(format!("column {number} is not a column of single numbers")));
         }
@@ -378,6 +376,61 @@ impl FitsFile {
             c::ffgcvjj(self.ptr, number, 1, 1, n, 0, pointer, &mut any, &mut status);
         }
         self.check(status, "cannot read a column")?;
+        Ok(values)
+    }
+
+    /// Whether a column holds texts.
+    pub(super) fn is_text(&mut self, column: usize) -> Result<bool> {
+        const TSTRING: c_int = 16;
+        Ok(self.column_type(column)?.0 == TSTRING)
+    }
+
+    /// Whether a column holds single integers.
+    pub(super) fn is_integer(&mut self, column: usize) -> Result<bool> {
+        /// Bytes, and integers of 16, 32 and 64 bits, signed or not.
+        const INTEGERS: [c_int; 9] = [11, 12, 20, 21, 30, 31, 40, 41, 81];
+        let (code, repeat, _) = self.column_type(column)?;
+        Ok(repeat == 1 && INTEGERS.contains(&code))
+    }
+
+    /// CFITSIO's code of a column's type, how many values a row has, and the bytes of each.
+    fn column_type(&mut self, column: usize) -> Result<(c_int, c::LONGLONG, c::LONGLONG)> {
+        let (mut code, mut repeat, mut width, mut status) = (0, 0, 0, 0);
+        unsafe {
+            c::ffgtclll(self.ptr, column as c_int + 1, &mut code, &mut repeat, &mut width, &mut status)
+        };
+        self.check(status, "cannot read a column's type")?;
+        Ok((code, repeat, width))
+    }
+
+    /// A whole column of texts, without the blanks that fill them up.
+    pub(super) fn read_text(&mut self, column: usize, rows: usize) -> Result<Vec<String>> {
+        let (_, repeat, width) = self.column_type(column)?;
+        let room = repeat.max(width).max(0) as usize + 1;
+        let (mut buffer, mut null, mut any) = (vec![0 as c_char; room], [0 as c_char; 1], 0);
+        let mut values = Vec::new();
+        for row in 1..=rows {
+            let (mut pointer, mut status) = (buffer.as_mut_ptr(), 0);
+            // SAFETY: one text, for which there is room with its terminating zero; an empty one stands for a null.
+            unsafe {
+                let number = column as c_int + 1;
+                let row = row as c::LONGLONG;
+                c::ffgcvs(
+                    self.ptr,
+                    number,
+                    row,
+                    1,
+                    1,
+                    null.as_mut_ptr(),
+                    &mut pointer,
+                    &mut any,
+                    &mut status,
+                );
+            }
+            self.check(status, "cannot read a column of texts (is the file truncated?)")?;
+            let text = unsafe { CStr::from_ptr(buffer.as_ptr()) };
+            values.push(text.to_string_lossy().trim().to_owned());
+        }
         Ok(values)
     }
 

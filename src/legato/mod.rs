@@ -6,6 +6,7 @@
 //! | `presets.rs` | the two architectures |
 //! | `provenance.rs` | what a weights file says of itself |
 //! | `stamps.rs` | a data set in memory |
+//! | `labelled.rs` | real galaxies with labels |
 //! | `fresh.rs` | galaxies drawn while the network learns |
 //! | `supply.rs` | what a run learns from and is judged by |
 //! | `ahead.rs` | work done ahead of its use |
@@ -19,13 +20,16 @@
 //! | `estimates.rs` | several catalogues of the same galaxies beside the truth |
 //! | `split.rs` | galaxies in groups: by magnitude, companions, signal-to-noise ratio |
 //! | `fit.rs` | from FITS images to a catalogue |
+//! | `events.rs` | a run's figures for TensorBoard |
 
 mod ahead;
 mod checkpoint;
 mod estimates;
 mod evaluate;
+pub mod events;
 mod fit;
 mod fresh;
+mod labelled;
 mod parameter;
 mod predict;
 mod presets;
@@ -44,6 +48,7 @@ pub use estimates::{Comparison, Estimates};
 pub use evaluate::{Evaluation, evaluate};
 pub use fit::{FitOptions, fit};
 pub use fresh::{Fresh, FreshPlan};
+pub use labelled::{LabelOptions, LabelReport};
 pub use parameter::{Parameter, Scaling};
 pub use predict::{Estimator, load_estimators};
 pub use presets::{Architecture, Stretching};

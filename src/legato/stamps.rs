@@ -54,6 +54,31 @@ impl Stamps {
         Ok(Stamps { size: survey.stamp_size, pixels, truths, meta, origin })
     }
 
+    /// From its parts: `size`² finite pixels for each row of truth.
+    pub(super) fn assemble(
+        size: usize,
+        pixels: Vec<f32>,
+        truths: Vec<Truth>,
+        meta: DatasetMeta,
+        origin: String,
+    ) -> Self {
+        debug_assert_eq!(pixels.len(), truths.len() * size * size);
+        Stamps { size, pixels, truths, meta, origin }
+    }
+
+    /// Only the stamps that a parameter is known of, in their order.
+    pub fn that_know(&self, parameter: Parameter) -> Stamps {
+        let known: Vec<usize> =
+            (0..self.len()).filter(|&i| parameter.of(&self.truths[i]).is_finite()).collect();
+        Stamps {
+            size: self.size,
+            pixels: known.iter().flat_map(|&i| self.pixels(i)).copied().collect(),
+            truths: known.iter().map(|&i| self.truths[i]).collect(),
+            meta: self.meta.clone(),
+            origin: self.origin.clone(),
+        }
+    }
+
     /// Refuses stamps that a parameter is not known of.
     ///
     /// # Errors

@@ -59,7 +59,7 @@ impl Drop for Buffer {
 
 /// Rounds up to one of four steps between powers of two, so that tensors of nearly equal size
 /// share buffers and at most a fifth of one is left unused (a quarter of what was asked for).
-fn size_class(bytes: u64) -> u64 {
+pub(in crate::engine) fn size_class(bytes: u64) -> u64 {
     let bytes = bytes.max(256);
     let step = (bytes.next_power_of_two() / 8).max(64);
     bytes.div_ceil(step) * step

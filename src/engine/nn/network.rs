@@ -79,10 +79,10 @@ fn fits(shape: &[usize]) -> bool {
 }
 
 /// What a layer makes of one input.
-struct Outline {
+pub(super) struct Outline {
     /// The shape that comes out, without the batch.
-    output: Vec<usize>,
-    parameters: Vec<ParameterShape>,
+    pub(super) output: Vec<usize>,
+    pub(super) parameters: Vec<ParameterShape>,
     macs: u64,
 }
 
@@ -160,7 +160,7 @@ impl Network {
         Ok(self.outlines()?.pop().map_or(self.input.to_vec(), |o| o.output))
     }
 
-    fn outlines(&self) -> Result<Vec<Outline>> {
+    pub(super) fn outlines(&self) -> Result<Vec<Outline>> {
         let mut shape = self.input.to_vec();
         let (mut convolutions, mut denses) = (0, 0);
         let mut outlines = Vec::with_capacity(self.layers.len());

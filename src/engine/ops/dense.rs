@@ -73,6 +73,11 @@ fn chunks(size: Size) -> usize {
     size.terms.div_ceil(SHORTEST_CHUNK).min(ENOUGH_GROUPS.div_ceil(tiles.max(1))).max(1)
 }
 
+/// Chunks of the forward product of \[rows, terms\] and \[terms, columns\], which are in memory together.
+pub(in crate::engine) fn forward_chunks(rows: usize, columns: usize, terms: usize) -> usize {
+    chunks(Size { rows, columns, terms })
+}
+
 /// a·b as \[chunks\]\[rows\]\[columns\], each the sum over one part of the terms.
 fn product(
     gpu: &Gpu,

@@ -234,15 +234,25 @@ pub fn input_gradient(gpu: &Gpu, geometry: &Geometry, w: &Tensor, g: &Tensor) ->
     convolve(gpu, geometry.batch, &back, g, &flipped, &flipped, Epilogue::None)
 }
 
-/// ∂L/∂w from x and g = ∂L/∂y, in two passes: the rows of the batch are cut into blocks, as many as
-/// fill the device, and the blocks' sums are added.
-pub fn weight_gradient(gpu: &Gpu, geometry: &Geometry, x: &Tensor, g: &Tensor) -> Result<Tensor> {
-    geometry
-        .expect("conv2d weight gradient", &[(x, &geometry.input_shape()), (g, &geometry.output_shape())])?;
+/// How a weight gradient is cut into blocks, and the kernel that sums each.
+struct Blocks {
+    /// Rows of the batch in a block.
+    rows: usize,
+    blocks: usize,
+    source: &'static Source,
+    constants: Vec<(&'static str, u32)>,
+    grid: [u32; 3],
+}
+
+/// Blocks of a weight gradient, whose sums are in memory together.
+pub(in crate::engine) fn weight_gradient_blocks(gpu: &Gpu, geometry: &Geometry) -> usize {
+    blocks(gpu, geometry).blocks
+}
+
+fn blocks(gpu: &Gpu, geometry: &Geometry) -> Blocks {
     let sizes = Sizes::of(geometry);
     let &Sizes { ci, co, kh, kw, .. } = &sizes;
-    let shape = geometry.weights_shape();
-    let weights: usize = shape.iter().product();
+    let weights: usize = geometry.weights_shape().iter().product();
     let lines = geometry.batch * geometry.height;
     // Rows of a block and number of blocks, for as many workgroups a block as there are `groups`.
     let cut = |groups: usize| {
@@ -252,7 +262,7 @@ pub fn weight_gradient(gpu: &Gpu, geometry: &Geometry, x: &Tensor, g: &Tensor) -
     };
     let fits = kh.max(kw) as usize <= WIDEST_TILED;
     let tiling = tiling(gpu, co as usize).filter(|_| fits && (ci == 1 || ci.is_multiple_of(4)));
-    let (rows, blocks, source, constants, grid) = match tiling {
+    match tiling {
         Some(Tiling { which, outputs, lanes, rows: lane_rows }) => {
             let output_groups = (co as usize / outputs).div_ceil(lanes);
             let input_rows = lane_rows.min((ci as usize / 4).max(1));
@@ -261,18 +271,31 @@ pub fn weight_gradient(gpu: &Gpu, geometry: &Geometry, x: &Tensor, g: &Tensor) -
             let grid = |y: usize, z: usize| [blocks as u32, y as u32, z as u32];
             if ci == 1 {
                 let constants = [sizes.constants_of_one_channel(), vec![("LANES", lanes as u32)]].concat();
-                (rows, blocks, &WEIGHT_GRADIENT_ONE_CHANNEL[which], constants, grid(output_groups, 1))
+                let (source, grid) = (&WEIGHT_GRADIENT_ONE_CHANNEL[which], grid(output_groups, 1));
+                Blocks { rows, blocks, source, constants, grid }
             } else {
                 let lanes = vec![("LANES", lanes as u32), ("GROUPS", input_rows as u32)];
                 let constants = [sizes.constants(), lanes].concat();
-                (rows, blocks, &WEIGHT_GRADIENT_TILED[which], constants, grid(input_groups, output_groups))
+                let (source, grid) = (&WEIGHT_GRADIENT_TILED[which], grid(input_groups, output_groups));
+                Blocks { rows, blocks, source, constants, grid }
             }
         }
         None => {
             let (rows, blocks) = cut(weights.div_ceil(64));
-            (rows, blocks, &WEIGHT_GRADIENT_PLAIN, sizes.constants(), linear_grid(blocks * weights, 64))
+            let (source, grid) = (&WEIGHT_GRADIENT_PLAIN, linear_grid(blocks * weights, 64));
+            Blocks { rows, blocks, source, constants: sizes.constants(), grid }
         }
-    };
+    }
+}
+
+/// ∂L/∂w from x and g = ∂L/∂y, in two passes: the rows of the batch are cut into blocks, as many as
+/// fill the device, and the blocks' sums are added.
+pub fn weight_gradient(gpu: &Gpu, geometry: &Geometry, x: &Tensor, g: &Tensor) -> Result<Tensor> {
+    geometry
+        .expect("conv2d weight gradient", &[(x, &geometry.input_shape()), (g, &geometry.output_shape())])?;
+    let Blocks { rows, blocks, source, constants, grid } = blocks(gpu, geometry);
+    let (shape, lines) = (geometry.weights_shape(), geometry.batch * geometry.height);
+    let weights: usize = shape.iter().product();
     let partial = gpu.tensor(&[blocks, weights])?;
     gpu.launch(source, &constants, &[x, g, &partial], &[rows as u32, lines as u32], grid)?;
     Ok(reduce::sum_rows(gpu, &partial, blocks, 1.0)?.reshaped(&shape))

@@ -20,6 +20,7 @@ mod reference;
 mod tests;
 
 pub(super) use launch::KERNELS;
+pub(in crate::engine) use launch::weight_gradient_blocks;
 pub use launch::{Epilogue, forward, input_gradient, weight_gradient};
 pub use reference::{conv2d_backward_reference, conv2d_reference};
 

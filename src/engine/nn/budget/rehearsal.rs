@@ -1,0 +1,222 @@
+//! A step in which nothing is computed. The ledger follows the pool's rules (sizes rounded up to classes, a buffer used
+//! again once its tensor is gone), and each layer takes, keeps and lets go what its operation does.
+
+use crate::engine::Gpu;
+use crate::engine::gpu::pool::size_class;
+use crate::engine::nn::Network;
+use crate::engine::nn::network::{Layer, Outline};
+use crate::engine::ops::conv2d::{Geometry, weight_gradient_blocks};
+use crate::engine::ops::dense::forward_chunks;
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::rc::Rc;
+
+/// What the pool has and has had.
+#[derive(Default)]
+struct Ledger {
+    free: HashMap<u64, usize>,
+    taken: u64,
+    /// See [`Rehearsal::largest`].
+    largest: (u64, &'static str, usize),
+}
+
+/// A tensor's memory, free again once nobody keeps it.
+pub(super) struct Held {
+    class: u64,
+    ledger: Rc<RefCell<Ledger>>,
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        *self.ledger.borrow_mut().free.entry(self.class).or_default() += 1;
+    }
+}
+
+pub(super) type Piece = Rc<Held>;
+
+/// The way back through an operation: from the gradient of its output to that of its input, where one is needed.
+type Backward<'a> = Box<dyn FnOnce(&Piece, &mut Vec<Piece>) -> Option<Piece> + 'a>;
+
+/// What a run has taken.
+pub(super) struct Ran {
+    /// Bytes at the end of the way forward.
+    pub(super) forward: u64,
+    /// Kept until Adam has used them.
+    _gradients: Vec<Piece>,
+}
+
+/// The step and its ledger.
+pub(super) struct Rehearsal<'a> {
+    gpu: &'a Gpu,
+    batch: usize,
+    ledger: Rc<RefCell<Ledger>>,
+    /// The layer at work, from 1; 0 for none.
+    layer: Cell<usize>,
+}
+
+impl<'g> Rehearsal<'g> {
+    /// Of a batch between 1 and 2³², beyond which no device goes.
+    pub(super) fn new(gpu: &'g Gpu, batch: usize) -> Self {
+        const LARGEST: u64 = 1 << 32;
+        let batch = (batch as u64).clamp(1, LARGEST) as usize;
+        Rehearsal { gpu, batch, ledger: Rc::default(), layer: Cell::new(0) }
+    }
+
+    pub(super) fn batch(&self) -> usize {
+        self.batch
+    }
+
+    /// Bytes taken from the driver so far.
+    pub(super) fn taken(&self) -> u64 {
+        self.ledger.borrow().taken
+    }
+
+    /// Bytes of the largest tensor, what it is, and of which layer, from 1; 0 for none.
+    pub(super) fn largest(&self) -> (u64, &'static str, usize) {
+        self.ledger.borrow().largest
+    }
+
+    /// Memory for a tensor.
+    pub(super) fn take(&self, what: &'static str, elements: usize) -> Piece {
+        let bytes = (elements.max(1) as u64).saturating_mul(4);
+        let class = size_class(bytes);
+        let mut ledger = self.ledger.borrow_mut();
+        if bytes > ledger.largest.0 {
+            ledger.largest = (bytes, what, self.layer.get());
+        }
+        match ledger.free.get_mut(&class).filter(|free| **free > 0) {
+            Some(free) => *free -= 1,
+            None => ledger.taken += class,
+        }
+        Rc::new(Held { class, ledger: self.ledger.clone() })
+    }
+
+    /// Forward and, in training, back.
+    pub(super) fn run(&self, network: &Network, outlines: &[Outline], training: bool) -> Ran {
+        // What a device holds from the beginning.
+        let _one = self.take("the number 1", 1);
+        let mut shape = network.input.to_vec();
+        let input = self.batch * shape.iter().product::<usize>();
+        let mut x = self.take("the images", input);
+        if training {
+            let _placements = self.take("the placements", 5 * self.batch);
+            x = self.take("the augmented images", input);
+        }
+        let (_input, _targets) = (x.clone(), self.take("the targets", self.batch));
+        let mut notes: Vec<(usize, Backward)> = Vec::new();
+        let mut needs_gradient = false;
+        for (index, (layer, outline)) in network.layers.iter().zip(outlines).enumerate() {
+            self.layer.set(index + 1);
+            let weighted = !outline.parameters.is_empty();
+            let (y, backward) = self.layer(layer, &shape, outline, &x, needs_gradient, training);
+            needs_gradient |= weighted && training;
+            if needs_gradient {
+                notes.push((index + 1, backward));
+            }
+            x = y;
+            shape.clone_from(&outline.output);
+        }
+        self.layer.set(0);
+        let forward = self.taken();
+        let mut gradients = Vec::new();
+        if training {
+            // The loss, which keeps the answers for the way back.
+            let outputs = self.batch * shape.iter().product::<usize>();
+            let terms = self.take("the losses", outputs);
+            let _loss = self.sum_rows(outputs, 1);
+            drop(terms);
+            let mut gradient = Some(self.take("the gradient of the loss", outputs));
+            drop(x);
+            while let (Some(g), Some((layer, backward))) = (gradient.take(), notes.pop()) {
+                self.layer.set(layer);
+                gradient = backward(&g, &mut gradients);
+            }
+        }
+        Ran { forward, _gradients: gradients }
+    }
+
+    /// One layer forward, and its way back with what it keeps for it.
+    fn layer<'a>(
+        &'a self,
+        layer: &Layer,
+        shape: &[usize],
+        outline: &Outline,
+        x: &Piece,
+        needs_gradient: bool,
+        training: bool,
+    ) -> (Piece, Backward<'a>) {
+        const OUTPUT: &str = "the output";
+        const GRADIENT: &str = "the gradient of the input";
+        let inputs = self.batch * shape.iter().product::<usize>();
+        let outputs = self.batch * outline.output.iter().product::<usize>();
+        let x = x.clone();
+        match *layer {
+            Layer::GaussianNoise { .. } | Layer::Dropout { .. } if !training => {
+                (x, Box::new(|g, _| Some(g.clone())))
+            }
+            Layer::Flatten => (x, Box::new(|g, _| Some(g.clone()))),
+            Layer::GaussianNoise { .. } => (self.take(OUTPUT, outputs), Box::new(|g, _| Some(g.clone()))),
+            Layer::Dropout { .. } => {
+                (self.take(OUTPUT, outputs), Box::new(move |_, _| Some(self.take(GRADIENT, inputs))))
+            }
+            Layer::Stretch { .. } | Layer::MaxPool => {
+                let back = move |_: &Piece, _: &mut Vec<Piece>| {
+                    let _kept = x;
+                    Some(self.take(GRADIENT, inputs))
+                };
+                (self.take(OUTPUT, outputs), Box::new(back))
+            }
+            Layer::Conv2d { kernel, filters, relu } => {
+                let y = self.take(OUTPUT, outputs);
+                let active = relu.then(|| y.clone());
+                let (height, width, in_channels) = (shape[0], shape[1], shape[2]);
+                let geometry = Geometry {
+                    batch: self.batch,
+                    height,
+                    width,
+                    in_channels,
+                    out_channels: filters,
+                    kernel_height: kernel,
+                    kernel_width: kernel,
+                };
+                let back = move |_: &Piece, gradients: &mut Vec<Piece>| {
+                    let _kept = x;
+                    let _masked = active.map(|_| self.take("the masked gradient", outputs));
+                    let weights = kernel * kernel * in_channels * filters;
+                    let blocks = weight_gradient_blocks(self.gpu, &geometry);
+                    let partial = self.take("the partial gradients of the weights", blocks * weights);
+                    gradients.push(self.sum_rows(blocks, weights));
+                    drop(partial);
+                    gradients.push(self.sum_rows(self.batch * height * width, filters));
+                    let flipped = needs_gradient.then(|| self.take("the weights turned round", weights));
+                    flipped.map(|_| self.take(GRADIENT, inputs))
+                };
+                (y, Box::new(back))
+            }
+            Layer::Dense { units, relu } => {
+                let terms = shape[0];
+                let chunks = forward_chunks(self.batch, units, terms);
+                let partial = self.take("the partial sums", chunks.saturating_mul(outputs));
+                let y = self.take(OUTPUT, outputs);
+                drop(partial);
+                let active = relu.then(|| y.clone());
+                let back = move |_: &Piece, gradients: &mut Vec<Piece>| {
+                    let (_kept, _active) = (x, active.clone());
+                    let _masked = active.map(|_| self.take("the masked gradient", outputs));
+                    let dx = needs_gradient.then(|| self.take(GRADIENT, inputs));
+                    gradients.push(self.take("the gradient of the weights", terms * units));
+                    gradients.push(self.sum_rows(self.batch, units));
+                    dx
+                };
+                (y, Box::new(back))
+            }
+        }
+    }
+
+    /// As the operation: in two passes where there are many rows.
+    fn sum_rows(&self, rows: usize, columns: usize) -> Piece {
+        let blocks = rows.div_ceil((rows as f64).sqrt().ceil() as usize);
+        let _partial = (rows > 64).then(|| self.take("the partial sums", blocks * columns));
+        self.take("the sums", columns)
+    }
+}

@@ -1,0 +1,331 @@
+//! Tables that other programs have made, as columns with names and units: FITS, ECSV, CSV, or words in columns under
+//! a line that begins with # and names them.
+
+use super::columns::{catalogue, open_table};
+use super::header::Cards;
+use super::raw::FitsFile;
+use crate::{Error, Result, files};
+use std::path::{Path, PathBuf};
+
+/// A table and its columns' names.
+pub(super) struct Foreign {
+    path: PathBuf,
+    names: Vec<String>,
+    /// As many; empty where none is stated.
+    units: Vec<String>,
+    source: Source,
+}
+
+enum Source {
+    Fits {
+        file: FitsFile,
+        rows: usize,
+    },
+    /// Each row's line in the file, counted from 1, and its fields, as many as names.
+    Text(Vec<(u64, Vec<String>)>),
+}
+
+impl Foreign {
+    /// Opens a table: what begins as FITS files do, or is named like one, as FITS (its HDU `CATALOGUE`, else its first
+    /// table); other files as text.
+    ///
+    /// # Errors
+    /// [`Error::Io`], [`Error::Fits`] or [`Error::Catalogue`] with what cannot be read.
+    pub(super) fn open(path: &Path) -> Result<Self> {
+        if is_fits(path) {
+            let mut file = open_table(path, "CATALOGUE")?;
+            let (cards, rows) = (Cards::parse(&file.cards()?), file.rows()?);
+            let count = cards.number("TFIELDS").unwrap_or(0.0) as usize;
+            let texts = |key: &str| -> Vec<String> {
+                let text = |i| cards.text(&format!("{key}{i}")).unwrap_or("").trim().to_owned();
+                (1..=count.min(999)).map(text).collect()
+            };
+            let (names, units) = (texts("TTYPE"), texts("TUNIT"));
+            return Ok(Foreign { path: path.to_owned(), names, units, source: Source::Fits { file, rows } });
+        }
+        let text = String::from_utf8(files::read(path)?)
+            .map_err(|_| catalogue(path, "is neither a FITS file nor a table of text".into()))?;
+        let (delimiter, units) = match () {
+            () if text.starts_with("# %ECSV") => (ecsv_delimiter(&text), ecsv_units(&text)),
+            () if has_ending(path, &["csv", "ecsv"]) => (b',', Vec::new()),
+            () if has_ending(path, &["tsv"]) => (b'\t', Vec::new()),
+            () => return words(path, &text),
+        };
+        let broken = |e: csv::Error| catalogue(path, e.to_string());
+        let mut reader = csv::ReaderBuilder::new()
+            .comment(Some(b'#'))
+            .trim(csv::Trim::All)
+            .delimiter(delimiter)
+            .from_reader(text.as_bytes());
+        let names: Vec<String> = reader.headers().map_err(broken)?.iter().map(str::to_owned).collect();
+        let mut rows = Vec::new();
+        for record in reader.records() {
+            let record = record.map_err(broken)?;
+            let line = record.position().map_or(0, csv::Position::line);
+            rows.push((line, record.iter().map(str::to_owned).collect()));
+        }
+        let unit = |name: &String| units.iter().find(|(of, _)| of == name).map(|(_, unit)| unit.clone());
+        let units = names.iter().map(|name| unit(name).unwrap_or_default()).collect();
+        Ok(Foreign { path: path.to_owned(), names, units, source: Source::Text(rows) })
+    }
+
+    /// The file.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// All columns' names.
+    pub(super) fn names(&self) -> &[String] {
+        &self.names
+    }
+
+    pub(super) fn unit(&self, column: usize) -> &str {
+        &self.units[column]
+    }
+
+    pub(super) fn rows(&self) -> usize {
+        match &self.source {
+            Source::Fits { rows, .. } => *rows,
+            Source::Text(rows) => rows.len(),
+        }
+    }
+
+    /// Where a row, counted from 0, stands: as a person finds it.
+    pub(super) fn place(&self, row: usize) -> String {
+        match &self.source {
+            Source::Text(rows) => format!("line {}", rows.get(row).map_or(0, |(line, _)| *line)),
+            Source::Fits { .. } => format!("row {}", row + 1),
+        }
+    }
+
+    /// An error about this table, with its HDU where it has one.
+    pub(super) fn error(&self, message: String) -> Error {
+        match &self.source {
+            Source::Fits { file, .. } => file.error(message),
+            Source::Text(_) => catalogue(&self.path, message),
+        }
+    }
+
+    /// The column that has the first of these names that any has, in whatever case.
+    ///
+    /// # Errors
+    /// Two columns that differ in their names' case alone.
+    pub(super) fn find(&self, names: &[&str]) -> Result<Option<usize>> {
+        for wanted in names {
+            let mut found = (0..self.names.len()).filter(|&i| self.names[i].eq_ignore_ascii_case(wanted));
+            if let (Some(first), second) = (found.next(), found.next()) {
+                return match second {
+                    None => Ok(Some(first)),
+                    Some(second) => Err(self.error(format!(
+                        "has a column {} and a column {}: rename one of them",
+                        self.names[first], self.names[second]
+                    ))),
+                };
+            }
+        }
+        Ok(None)
+    }
+
+    /// A column of numbers; NaN for what is empty.
+    ///
+    /// # Errors
+    /// The row and the column of what is none.
+    pub(super) fn numbers(&mut self, column: usize) -> Result<Vec<f64>> {
+        let name = &self.names[column];
+        match &mut self.source {
+            Source::Fits { file, rows } => {
+                if file.is_text(column)? {
+                    return Err(file.error(format!("column {name} holds texts, not numbers")));
+                }
+                file.read_f64(column, *rows)
+            }
+            Source::Text(rows) => {
+                let number = |(line, fields): &(u64, Vec<String>)| {
+                    let field = fields.get(column).map_or("", String::as_str);
+                    parse(field).ok_or_else(|| {
+                        catalogue(
+                            &self.path,
+                            format!("line {line}, column {name}: '{field}' is not a number"),
+                        )
+                    })
+                };
+                rows.iter().map(number).collect()
+            }
+        }
+    }
+
+    /// A column of names; whole numbers are written as such.
+    ///
+    /// # Errors
+    /// Those of the file.
+    pub(super) fn texts(&mut self, column: usize) -> Result<Vec<String>> {
+        match &mut self.source {
+            Source::Fits { file, rows } => {
+                let rows = *rows;
+                if file.is_text(column)? {
+                    return file.read_text(column, rows);
+                }
+                if file.is_integer(column)? {
+                    return Ok(file.read_i64(column, rows)?.iter().map(i64::to_string).collect());
+                }
+                Ok(file.read_f64(column, rows)?.iter().map(f64::to_string).collect())
+            }
+            Source::Text(rows) => {
+                Ok(rows.iter().map(|(_, fields)| fields.get(column).cloned().unwrap_or_default()).collect())
+            }
+        }
+    }
+}
+
+/// A number; NaN for what programs write where there is none.
+fn parse(field: &str) -> Option<f64> {
+    let none = ["", "--", "null", "none", "n/a", "..."];
+    if none.iter().any(|word| field.eq_ignore_ascii_case(word)) {
+        return Some(f64::NAN);
+    }
+    field.parse().ok()
+}
+
+fn has_ending(path: &Path, endings: &[&str]) -> bool {
+    path.extension().is_some_and(|e| endings.iter().any(|ending| e.eq_ignore_ascii_case(ending)))
+}
+
+/// By its first bytes, those of a compressed file included; else by its name.
+fn is_fits(path: &Path) -> bool {
+    use std::io::Read;
+    let mut start = [0; 6];
+    let read = std::fs::File::open(path).and_then(|mut file| file.read_exact(&mut start));
+    let begins = read.is_ok() && (start.starts_with(b"SIMPLE") || start.starts_with(&[0x1f, 0x8b]));
+    begins || has_ending(path, &["fits", "fit", "fts", "fz"])
+}
+
+/// The lines of an ECSV's header, without their number signs.
+fn ecsv_header(text: &str) -> impl Iterator<Item = &str> {
+    text.lines().map_while(|line| line.strip_prefix('#')).map(str::trim)
+}
+
+/// A space, unless the header says that it is a comma.
+fn ecsv_delimiter(text: &str) -> u8 {
+    let stated = ecsv_header(text).find_map(|line| line.strip_prefix("delimiter:"));
+    if stated.is_some_and(|delimiter| delimiter.contains(',')) { b',' } else { b' ' }
+}
+
+/// The columns' names and units out of an ECSV's header, which is YAML, be it in braces or line by line.
+fn ecsv_units(text: &str) -> Vec<(String, String)> {
+    let mut units: Vec<(String, String)> = Vec::new();
+    let mut name = None;
+    for line in ecsv_header(text).take_while(|line| !line.starts_with("meta:")) {
+        for part in line.split(['{', '}', ',']) {
+            let part = part.trim_start_matches('-').trim();
+            let Some((key, value)) = part.split_once(':') else { continue };
+            let value = value.trim().trim_matches(['\'', '"']).to_owned();
+            match (key.trim(), &name) {
+                ("name", _) => name = Some(value),
+                ("unit", Some(name)) => units.push((name.clone(), value)),
+                _ => (),
+            }
+        }
+    }
+    units
+}
+
+/// Columns parted by blanks. Their names stand in the last comment with as many words as a row, or one by one in
+/// comments like `# 3 MAG total magnitude [mag]`, or in the first line that is no comment.
+fn words(path: &Path, text: &str) -> Result<Foreign> {
+    let (mut comments, mut rows) = (Vec::new(), Vec::new());
+    for (line, content) in text.lines().enumerate() {
+        match content.trim_start().strip_prefix('#') {
+            Some(comment) if rows.is_empty() => comments.push(comment.trim()),
+            Some(_) => (),
+            None if content.trim().is_empty() => (),
+            None => rows.push((line as u64 + 1, content.split_whitespace().map(str::to_owned).collect())),
+        }
+    }
+    let split = |line: &str| line.split_whitespace().map(str::to_owned).collect::<Vec<String>>();
+    let count = rows.first().map_or(0, |(_, fields): &(u64, Vec<String>)| fields.len());
+    let mut units = vec![String::new(); count];
+    let (mut numbered, mut in_one) = (vec![String::new(); count], None);
+    for comment in comments {
+        let fields = split(comment);
+        let number = fields.first().and_then(|word| word.parse::<usize>().ok());
+        if let (Some(number @ 1..), Some(name)) = (number, fields.get(1))
+            && number <= count
+        {
+            numbered[number - 1].clone_from(name);
+            let unit = comment.strip_suffix(']').and_then(|c| c.rsplit_once('['));
+            units[number - 1] = unit.map_or_else(String::new, |(_, unit)| unit.to_owned());
+        } else if fields.len() == count {
+            in_one = Some(fields);
+        }
+    }
+    let names = match in_one {
+        _ if numbered.first().is_some_and(|name| !name.is_empty()) => numbered,
+        Some(names) => names,
+        None if rows.is_empty() => Vec::new(),
+        None => rows.remove(0).1,
+    };
+    if let Some((line, fields)) = rows.iter().find(|(_, fields)| fields.len() != names.len()) {
+        let message =
+            format!("line {line} has {} words, but there are {} columns", fields.len(), names.len());
+        return Err(catalogue(path, message));
+    }
+    Ok(Foreign { path: path.to_owned(), names, units, source: Source::Text(rows) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn open(name: &str, text: &str) -> Result<Foreign> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        Foreign::open(&path)
+    }
+
+    #[test]
+    fn names_and_units_are_found_however_the_text_is_laid_out() {
+        let braces = "# %ECSV 1.0\n# ---\n# delimiter: ','\n# datatype:\n# - {name: id, datatype: string}\n\
+                      # - {name: re, unit: arcsec, datatype: float64}\n# meta:\n#   a: {name: re, unit: kpc}\n\
+                      id,re\na b,0.5\nc,\n";
+        let lines = "# %ECSV 0.9\n# ---\n# datatype:\n# -\n#   name: id\n#   datatype: string\n# -\n#   name: re\n\
+                     #   unit: arcsec\n# schema: astropy-2.0\nid re\n\"a b\" 0.5\nc \"\"\n";
+        let numbered = "# 1 id  the galaxy\n#   2 re  radius [arcsec]\na_b 0.5\nc --\n";
+        for (name, text, first) in
+            [("t.ecsv", braces, "a b"), ("t.csv", lines, "a b"), ("t.cat", numbered, "a_b")]
+        {
+            let mut table = open(name, text).unwrap();
+            let (id, re) =
+                (table.find(&["NUMBER", "ID"]).unwrap().unwrap(), table.find(&["RE"]).unwrap().unwrap());
+            assert_eq!((table.unit(id), table.unit(re)), ("", "arcsec"), "{name}");
+            assert_eq!(table.texts(id).unwrap(), [first, "c"]);
+            let numbers = table.numbers(re).unwrap();
+            assert!(numbers[0] == 0.5 && numbers[1].is_nan(), "{name}");
+        }
+    }
+
+    #[test]
+    fn columns_of_words_take_their_names_from_a_comment_or_the_first_line() {
+        for text in ["# made by hand\n# ID MAG\n7 20.5\n\n# the last\n8 nan\n", "ID MAG\n7 20.5\n8 NaN\n"] {
+            let mut table = open("labels.txt", text).unwrap();
+            assert_eq!(table.names(), ["ID", "MAG"]);
+            assert_eq!(table.texts(0).unwrap(), ["7", "8"]);
+            assert_eq!(table.numbers(1).unwrap()[0], 20.5);
+        }
+        let error = open("labels.txt", "ID MAG\n7 20.5\n8\n").err().unwrap().to_string();
+        assert!(error.contains("labels.txt: line 3 has 1 words, but there are 2 columns"), "{error}");
+    }
+
+    #[test]
+    fn what_is_no_table_says_so() {
+        let error = open("labels.fits", "ID,MAG\n1,20\n").err().unwrap().to_string();
+        assert!(error.contains("labels.fits: not a readable FITS file"), "{error}");
+        let mut table = open("labels.csv", "ID,MAG,mag\n1,20,x\n").unwrap();
+        let error = table.find(&["MAG"]).unwrap_err().to_string();
+        assert!(error.contains("has a column MAG and a column mag: rename one of them"), "{error}");
+        let error = table.numbers(2).unwrap_err().to_string();
+        assert!(error.contains("labels.csv: line 2, column mag: 'x' is not a number"), "{error}");
+        let error = Foreign::open(Path::new("no/labels.csv")).err().unwrap().to_string();
+        assert!(error.contains("no/labels.csv: cannot read"), "{error}");
+    }
+}
