@@ -1,11 +1,17 @@
 //! `legato evaluate`.
 
 use super::{Common, progress, table};
-use crate::legato::{Evaluation, Stamps, evaluate, load_estimators};
+use crate::legato::{Comparison, Estimates, Evaluation, Stamps, Summary};
+use crate::legato::{evaluate, expected_signal_to_noise, load_estimators};
+use crate::report::{Evaluated, evaluation_page};
 use crate::{Error, Result, files};
 use clap::Args;
+use serde::Serialize;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+/// What the networks are called beside other methods.
+const OURS: &str = "legato";
 /// Stamps a batch.
 pub const BATCH: usize = 64;
 
@@ -18,7 +24,7 @@ pub struct Arguments {
     /// Trained networks: a weights file, or a folder of them or of runs
     #[arg(long)]
     models: PathBuf,
-    /// Folder for results.json and predictions.csv
+    /// Folder for index.html with its figures and tables, results.json and predictions.csv
     #[arg(short, long)]
     output: Option<PathBuf>,
     /// Stamps a batch
@@ -38,14 +44,17 @@ pub fn run(arguments: &Arguments, common: &Common) -> Result<()> {
     bar.finish_and_clear();
     super::print(describe(&evaluations))?;
     if let Some(folder) = &arguments.output {
-        write(folder, &stamps, &evaluations)?;
-        common.say(format!("{}: results.json, predictions.csv", folder.display()));
+        let estimates = [Estimates::of_networks(OURS, &evaluations)];
+        write_report(folder, arguments, &stamps, &estimates)?;
+        write_predictions(&folder.join("predictions.csv"), &stamps, &evaluations)?;
+        common.say(format!("{}: results.json, predictions.csv, index.html", folder.display()));
     }
     Ok(())
 }
 
 /// The figures as a table.
 pub fn describe(evaluations: &[Evaluation]) -> String {
+    let known = |value: f64, text: String| if value.is_finite() { text } else { "–".to_owned() };
     let rows: Vec<Vec<String>> = evaluations
         .iter()
         .map(|e| {
@@ -53,26 +62,65 @@ pub fn describe(evaluations: &[Evaluation]) -> String {
             vec![
                 e.parameter.to_string(),
                 s.count.to_string(),
-                format!("{:.4}", s.r2),
-                format!("{:+.4}", s.bias),
-                format!("{:.4}", s.scatter),
-                format!("{:.1}%", 100.0 * s.outliers),
+                known(s.r2, format!("{:.4}", s.r2)),
+                known(s.bias, format!("{:+.4}", s.bias)),
+                known(s.scatter, format!("{:.4}", s.scatter)),
+                known(s.outliers, format!("{:.1}%", 100.0 * s.outliers)),
             ]
         })
         .collect();
     table::lay_out(&["parameter", "stamps", "R²", "bias", "scatter", "outliers"], &rows)
 }
 
-fn write(folder: &Path, stamps: &Stamps, evaluations: &[Evaluation]) -> Result<()> {
+/// What results.json says of a parameter.
+#[derive(Serialize)]
+struct Results {
+    /// The networks, on all galaxies that they measured.
+    #[serde(flatten)]
+    ours: Summary,
+    /// Every method, on the galaxies that all of them measured; empty where there is none but the networks.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    compared: BTreeMap<String, Summary>,
+}
+
+/// Writes results.json and the page, whose first estimates are the networks'.
+fn write_report(
+    folder: &Path,
+    arguments: &Arguments,
+    stamps: &Stamps,
+    estimates: &[Estimates],
+) -> Result<()> {
+    let truths = stamps.truths();
+    let snr: Vec<f64> = truths.iter().map(|truth| expected_signal_to_noise(truth, &stamps.meta)).collect();
+    let results: BTreeMap<&str, Results> = Comparison::all(truths, &estimates[..1])
+        .into_iter()
+        .map(|alone| {
+            let together =
+                Comparison::new(alone.parameter, truths, estimates).filter(|c| c.methods.len() > 1);
+            let compared = together.iter().flat_map(|c| {
+                let methods = c.methods.iter().enumerate();
+                methods.map(|(i, (label, _))| (label.clone(), Summary::of(c, i, truths, &snr)))
+            });
+            let ours = Summary::of(&alone, 0, truths, &snr);
+            (alone.parameter.name(), Results { ours, compared: compared.collect() })
+        })
+        .collect();
     let path = folder.join("results.json");
-    let results: std::collections::BTreeMap<_, _> =
-        evaluations.iter().map(|e| (e.parameter.name(), e.statistics)).collect();
     let text = serde_json::to_vec_pretty(&results)
         .map_err(|e| Error::Catalogue { path: path.clone(), message: e.to_string() })?;
     files::replace(&path, &text)?;
 
-    let path = folder.join("predictions.csv");
-    let failed = |e: csv::Error| Error::Catalogue { path: path.clone(), message: e.to_string() };
+    let (survey, models) = (&stamps.meta.survey, arguments.models.display());
+    let of = if survey.is_empty() { String::new() } else { format!(" of {survey}") };
+    let lead =
+        format!("{} stamps{of} ({}), measured by the networks of {models}.", stamps.len(), stamps.origin);
+    let title = "Networks beside the truth";
+    evaluation_page(&Evaluated { title, lead: &lead, truths, snr: &snr, estimates })?.write(folder)
+}
+
+/// Writes truth and estimates of every stamp.
+fn write_predictions(path: &Path, stamps: &Stamps, evaluations: &[Evaluation]) -> Result<()> {
+    let failed = |e: csv::Error| Error::Catalogue { path: path.to_owned(), message: e.to_string() };
     let mut writer = csv::Writer::from_writer(Vec::new());
     let names = evaluations.iter().flat_map(|e| {
         let column = e.parameter.column();
@@ -83,6 +131,6 @@ fn write(folder: &Path, stamps: &Stamps, evaluations: &[Evaluation]) -> Result<(
         let values = evaluations.iter().flat_map(|e| [e.pairs[i].0, e.pairs[i].1].map(|v| format!("{v:.6}")));
         writer.write_record(std::iter::once(truth.id.to_string()).chain(values)).map_err(failed)?;
     }
-    let bytes = writer.into_inner().map_err(|e| Error::io(&path, "write", e.into_error()))?;
-    files::replace(&path, &bytes)
+    let bytes = writer.into_inner().map_err(|e| Error::io(path, "write", e.into_error()))?;
+    files::replace(path, &bytes)
 }

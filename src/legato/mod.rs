@@ -15,13 +15,17 @@
 //! | `transfer.rs` | beginning with weights that were trained for something else |
 //! | `checkpoint.rs` | stopping and going on |
 //! | `statistics.rs` | R² and its company |
+//! | `summary.rs` | all that is told of one method and parameter |
 //! | `predict.rs` | from stamps to parameters |
 //! | `evaluate.rs` | predictions beside the truth |
+//! | `estimates.rs` | several catalogues of the same galaxies beside the truth |
+//! | `split.rs` | galaxies in groups: by magnitude, companions, signal-to-noise ratio |
 //! | `fit.rs` | from FITS images to a catalogue |
 //! | `events.rs` | a run's figures for TensorBoard |
 
 mod ahead;
 mod checkpoint;
+mod estimates;
 mod evaluate;
 pub mod events;
 mod fit;
@@ -32,14 +36,17 @@ mod predict;
 mod presets;
 mod provenance;
 mod recipe;
+mod split;
 mod stamps;
 mod statistics;
+mod summary;
 mod supply;
 mod training;
 mod transfer;
 
 pub use ahead::Ahead;
 pub use checkpoint::Epoch;
+pub use estimates::{Comparison, Estimates};
 pub use evaluate::{Evaluation, evaluate};
 pub use fit::{FitOptions, fit};
 pub use fresh::{Fresh, FreshPlan};
@@ -49,8 +56,10 @@ pub use predict::{Estimator, load_estimators};
 pub use presets::{Architecture, Stretching};
 pub use provenance::Provenance;
 pub use recipe::{Dense, Recipe, Schedule, Stretch, Target, Task};
+pub use split::{Part, Split, expected_signal_to_noise};
 pub use stamps::Stamps;
-pub use statistics::Statistics;
+pub use statistics::{BoxSummary, Statistics, quantile};
+pub use summary::Summary;
 pub use supply::Supply;
 pub use training::{Event, Outcome, Training, WEIGHTS_FILE};
 pub use transfer::transfer;

@@ -1,4 +1,5 @@
-//! A grey picture: rectangles of pixels, text in a font that is part of the program, PNG.
+//! A grey picture: rectangles of pixels, text in a font that is part of the program, PNG. The font and the PNG are
+//! those of all pictures.
 
 use crate::{Error, Result, files};
 use plotters::backend::{BitMapBackend, DrawingBackend};
@@ -66,26 +67,52 @@ impl Canvas {
     /// Writes the picture as an 8-bit grey PNG, whole or not at all.
     pub(super) fn save(&self, path: &Path) -> Result<()> {
         let grey: Vec<u8> = self.rgb.chunks_exact(3).map(|p| p[0]).collect();
-        let mut bytes = Vec::new();
-        let mut encoder = png::Encoder::new(&mut bytes, self.width as u32, self.height as u32);
-        encoder.set_color(png::ColorType::Grayscale);
-        encoder.set_depth(png::BitDepth::Eight);
-        let written = encoder.write_header().and_then(|mut w| {
-            w.write_image_data(&grey)?;
-            w.finish()
-        });
-        written.map_err(|e| Error::io(path, "draw", io::Error::other(e)))?;
-        files::replace(path, &bytes)
+        let bytes = encode(&grey, (self.width, self.height), png::ColorType::Grayscale);
+        files::replace(path, &bytes.map_err(|e| Error::io(path, "draw", e))?)
     }
 }
 
+/// Pixels of 8 bits a channel as the bytes of a PNG.
+pub(super) fn encode(
+    pixels: &[u8],
+    (width, height): (usize, usize),
+    colours: png::ColorType,
+) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let mut encoder = png::Encoder::new(&mut bytes, width as u32, height as u32);
+    encoder.set_color(colours);
+    encoder.set_depth(png::BitDepth::Eight);
+    let mut writer = encoder.write_header()?;
+    writer.write_image_data(pixels)?;
+    writer.finish()?;
+    Ok(bytes)
+}
+
+/// The font in which an em is `em` pixels, and how far below the upper edge of what it draws the baseline is.
+pub(super) fn font(em: f64, bold: bool) -> (FontDesc<'static>, f64) {
+    // What the drawing library calls the size is DejaVu's ascent and descent together; it draws the baseline half of
+    // that below the upper edge.
+    const ASCENT_AND_DESCENT: f64 = 1.164;
+    let size = ASCENT_AND_DESCENT * em;
+    let style = if bold { FontStyle::Bold } else { FontStyle::Normal };
+    (FontDesc::new(FontFamily::Name(FAMILY), size, style), 0.5 * size)
+}
+
+/// How wide a text is in the program's font, in units of `em`.
+pub(super) fn text_width(text: &str, em: f64) -> f64 {
+    // Measured large, because the answer is in whole pixels.
+    const MEASURED: f64 = 200.0;
+    let measured = register_fonts().ok().and_then(|()| font(MEASURED, false).0.box_size(text).ok());
+    em * measured.map_or(0.6 * text.chars().count() as f64, |(width, _)| f64::from(width) / MEASURED)
+}
+
 /// What kept the drawing library from its work, which is nothing that a drawing in memory meets.
-fn failed(error: impl std::fmt::Display) -> io::Error {
+pub(super) fn failed(error: impl std::fmt::Display) -> io::Error {
     io::Error::other(error.to_string())
 }
 
 /// Makes the program's own font known to the drawing library, once.
-fn register_fonts() -> io::Result<()> {
+pub(super) fn register_fonts() -> io::Result<()> {
     static DONE: OnceLock<bool> = OnceLock::new();
     let registered = DONE.get_or_init(|| {
         register_font(FAMILY, FontStyle::Normal, dejavu::sans::regular()).is_ok()

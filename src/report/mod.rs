@@ -1,11 +1,45 @@
-//! Pictures of what was made and found.
+//! Pictures and pages of what was made and found.
 //!
 //! | file | idea |
 //! |---|---|
 //! | `canvas.rs` | a grey picture with text, written as PNG; no fonts are needed on the machine |
 //! | `preview.rs` | the contact sheet of a data set |
+//! | `sketch.rs` | a drawing as a list of marks |
+//! | `svg.rs`, `raster.rs` | the same drawing as SVG and as PNG |
+//! | `axis.rs`, `panel.rs` | values to places, and the frame around them |
+//! | `grid.rs` | panels in rows under one legend |
+//! | `curves.rs` | how a network learned, and what labelled galaxies teach it |
+//! | `boxes.rs` | errors group by group, as box plots |
+//! | `scatter.rs` | estimates against the truth |
+//! | `noise.rs` | bias and scatter against the signal-to-noise ratio |
+//! | `names.rs`, `paper.rs` | what parameters are called, and what the paper reports of them |
+//! | `evaluation.rs` | the page of an evaluation, and its table |
+//! | `page.rs`, `page.css` | one HTML file with its figures and tables beside it |
+//! | `html.rs`, `number.rs` | texts and numbers as pages show them |
 
+mod axis;
+mod boxes;
 mod canvas;
+mod curves;
+mod evaluation;
+mod grid;
+mod html;
+mod names;
+mod noise;
+pub mod number;
+mod page;
+mod panel;
+pub mod paper;
 mod preview;
+mod raster;
+mod scatter;
+mod sketch;
+mod svg;
 
+pub use boxes::error_boxes;
+pub use curves::{CurvePoint, Series, Style, adaptation_curve, learning_curves};
+pub use evaluation::{Evaluated, evaluation_page, statistics_table};
+pub use noise::noise_curves;
+pub use page::{Block, Figure, Page, Table};
 pub use preview::{ContactSheet, check_picture};
+pub use scatter::truth_scatter;
