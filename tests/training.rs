@@ -190,7 +190,7 @@ fn a_network_of_several_outputs_measures_them_all_and_passes_them_on() -> Result
     wider.galaxies.radius.max *= 2.0;
     let task =
         Task { from: Some(weights.display().to_string()), ..Task::new(&[Parameter::Radius], &wider, 12) };
-    let model = transfer(&gpu, &weights, &task)?;
+    let model = transfer(&gpu, &weights, &recipe, &task)?;
     let output = gpu.read(&model.infer(&gpu, &gpu.upload(&[96, 16, 16, 1], &common::pixels(&stamps))?)?)?;
     let begun: Vec<f64> = output.iter().map(|&t| task.targets[0].scaling.value(t.into())).collect();
     let want: Vec<f64> = radii(&found).iter().map(|&r| r.into()).collect();
@@ -198,7 +198,7 @@ fn a_network_of_several_outputs_measures_them_all_and_passes_them_on() -> Result
 
     // What is frozen stays; the rest learns.
     let before = legato::engine::nn::weights::model_arrays(&gpu, &model)?;
-    let frozen = Recipe { frozen: 1, ..recipe };
+    let frozen = Recipe { frozen: 1, ..recipe.clone() };
     Training::start(&gpu, &stamps, &frozen, &task, model, &alone)?.run(None, |_| ())?;
     let after = best_weights(&alone)?;
     let changed: Vec<&str> = before
@@ -213,7 +213,7 @@ fn a_network_of_several_outputs_measures_them_all_and_passes_them_on() -> Result
 
     // What it was not taught begins at random, near the middle of its range.
     let task = Task::new(&[Parameter::AxisRatio], &survey, 12);
-    let model = transfer(&gpu, &weights, &task)?;
+    let model = transfer(&gpu, &weights, &recipe, &task)?;
     let output = gpu.read(&model.infer(&gpu, &gpu.upload(&[96, 16, 16, 1], &common::pixels(&stamps))?)?)?;
     assert!(output.iter().all(|t| t.abs() < 1.0), "{output:?}");
     Ok(())

@@ -65,8 +65,8 @@ pub fn run(arguments: &Arguments, common: &Common) -> Result<()> {
         ..Recipe::paper()?
     };
     let task = Task::new(&[Parameter::Magnitude], &survey, common.seed);
-    let stretching = recipe.stretching(survey.noise.sigma());
-    let network = Parameter::Magnitude.architecture().network(survey.stamp_size, stretching);
+    let architecture = Parameter::Magnitude.architecture();
+    let network = architecture.network_for(&recipe, 1, survey.stamp_size, survey.noise.sigma());
     common.say(network.table()?);
     let run = folder.join("runs").join(Parameter::Magnitude.name());
     if run.exists() {

@@ -123,7 +123,7 @@ fn long_help() -> String {
 }
 
 /// Files as they are, folders as the FITS files in them.
-fn expand(arguments: &[PathBuf]) -> Result<Vec<PathBuf>> {
+pub fn expand(arguments: &[PathBuf]) -> Result<Vec<PathBuf>> {
     let mut paths = Vec::new();
     for path in arguments {
         if !path.exists() && path.to_string_lossy().contains(['*', '?']) {

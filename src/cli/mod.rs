@@ -3,6 +3,7 @@
 //! Exit status: 0 done, 1 failed with a message, 2 wrong usage, 130 interrupted. Results go to standard output, all
 //! else to standard error.
 
+mod adapt;
 mod demo;
 mod devices;
 mod evaluate;
@@ -10,6 +11,7 @@ mod fit;
 mod interrupt;
 mod progress;
 mod psf;
+mod reproduce;
 mod simulate;
 mod table;
 mod train;
@@ -60,8 +62,12 @@ enum Command {
     Train(train::Arguments),
     /// Compare networks with the truth of a data set
     Evaluate(evaluate::Arguments),
+    /// Go on with trained networks on labelled galaxies of another kind
+    Adapt(adapt::Arguments),
     /// Measure the galaxies on FITS stamps and cubes
     Fit(fit::Arguments),
+    /// Run the paper's experiments, at full size or a part of it
+    Reproduce(reproduce::Arguments),
     /// Do everything, small: simulate, train, evaluate, fit
     Demo(demo::Arguments),
 }
@@ -121,7 +127,9 @@ pub fn main() -> ExitCode {
         Command::Psf(arguments) => psf::run(arguments, common),
         Command::Train(arguments) => train::run(arguments, common),
         Command::Evaluate(arguments) => evaluate::run(arguments, common),
+        Command::Adapt(arguments) => adapt::run(arguments, common),
         Command::Fit(arguments) => fit::run(arguments, common),
+        Command::Reproduce(arguments) => reproduce::run(arguments, common),
         Command::Demo(arguments) => demo::run(arguments, common),
     };
     match result {

@@ -1,10 +1,11 @@
 //! `legato train`.
 
 use super::{Common, progress, simulate};
+use crate::engine::Gpu;
 use crate::engine::nn::{Model, Network};
 use crate::legato::{
-    Architecture, Dense, Event, Fresh, Outcome, Parameter, Recipe, Schedule, Stamps, Stretch, Supply, Task,
-    Training, WEIGHTS_FILE, transfer,
+    Architecture, Dense, Epoch, Event, Fresh, Outcome, Parameter, Recipe, Schedule, Stamps, Stretch, Supply,
+    Task, Training, WEIGHTS_FILE, transfer,
 };
 use crate::sky::Survey;
 use crate::{Error, Result, files};
@@ -53,7 +54,7 @@ pub struct Arguments {
     survey: Option<String>,
     /// Go on with the run in the output folder
     #[arg(long, conflicts_with_all = ["show", "parameter", "architecture", "network", "from", "survey", "recipe",
-        "epochs", "batch", "learning_rate", "schedule", "warm_up", "patience", "stretch", "dense", "frozen",
+        "epochs", "batch", "learning_rate", "schedule", "warm_up", "patience", "stretch", "dense", "dropout", "noise", "frozen",
         "stamps_per_epoch", "validation"])]
     resume: bool,
     /// Stop after this many epochs, to be resumed
@@ -97,6 +98,12 @@ pub struct RecipeArguments {
     /// Epochs without a better validation loss before it stops; 0: never [paper: 20]
     #[arg(long)]
     patience: Option<usize>,
+    /// Share of activations that dropout layers drop; 0: there are none [paper: 0.15]
+    #[arg(long, conflicts_with = "network")]
+    dropout: Option<f32>,
+    /// Standard deviation of what the noise layer adds; 0: there is none [paper: 0.01]
+    #[arg(long, conflicts_with = "network")]
+    noise: Option<f32>,
     /// First layers with weights that keep what they began with [paper: 0]
     #[arg(long, value_name = "LAYERS")]
     frozen: Option<usize>,
@@ -115,6 +122,8 @@ impl RecipeArguments {
             schedule: self.schedule.unwrap_or(base.schedule),
             warm_up: self.warm_up.unwrap_or(base.warm_up),
             patience: self.patience.unwrap_or(base.patience),
+            dropout: self.dropout.unwrap_or(base.dropout),
+            noise: self.noise.unwrap_or(base.noise),
             frozen: self.frozen.unwrap_or(base.frozen),
             ..base
         };
@@ -141,12 +150,7 @@ impl Arguments {
             Some(_) => Architecture::Two,
             None => first.architecture(),
         };
-        Ok(architecture.network_for(
-            self.parameter.len().max(1),
-            size,
-            recipe.stretching(sigma),
-            recipe.dense,
-        ))
+        Ok(architecture.network_for(recipe, self.parameter.len().max(1), size, sigma))
     }
 }
 
@@ -195,7 +199,7 @@ fn learn(
         let mut task = Task::new(&arguments.parameter, &survey, common.seed);
         let model = if let Some(path) = &arguments.from {
             task.from = Some(path.display().to_string());
-            transfer(&gpu, path, &task)?
+            transfer(&gpu, path, recipe, &task)?
         } else {
             let sigma = Some(stamps.meta.sigma).filter(|s| *s > 0.0).unwrap_or(survey.noise.sigma());
             let network = arguments.network(recipe, stamps.size(), sigma)?;
@@ -237,6 +241,36 @@ fn survey_of(stamps: &Stamps, wanted: Option<&str>, data: &Path) -> Result<Surve
             Error::fits(data, format!("{named}: give the survey's file with --survey"))
         }),
     }
+}
+
+/// Trains in a folder, or goes on with what is there of the same work; nothing more where it is done. The run's
+/// history.
+///
+/// # Errors
+/// Those of training, a folder that holds other work, and [`Error::Interrupted`].
+pub fn learn_once(
+    gpu: &Gpu,
+    supply: Supply,
+    (recipe, task): (&Recipe, &Task),
+    model: impl FnOnce() -> Result<Model>,
+    folder: &Path,
+    common: &Common,
+) -> Result<Vec<Epoch>> {
+    let there = Training::exists(folder);
+    let mut training = match there {
+        true => Training::resume(gpu, supply, folder)?,
+        false => Training::start(gpu, supply, recipe, task, model()?, folder)?,
+    };
+    if (training.recipe(), training.task()) != (recipe, task) {
+        return Err(Error::Usage(format!(
+            "{} holds a run of another recipe or task: choose another folder",
+            folder.display()
+        )));
+    }
+    if !training.ended() && train(&mut training, folder, None, common)? == Outcome::Interrupted {
+        return Err(Error::Interrupted);
+    }
+    Ok(training.history().to_vec())
 }
 
 /// Trains with a progress bar and a line an epoch.

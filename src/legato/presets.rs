@@ -4,7 +4,7 @@
 //! Architecture 1's are in no publication, and ours follow the same style. The hidden dense layers
 //! carry ReLU unless told otherwise; the tutorial leaves it out.
 
-use super::Dense;
+use super::{Dense, Recipe};
 use crate::engine::nn::{Layer, Network};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -47,22 +47,31 @@ impl Architecture {
         }
     }
 
-    /// The network for stamps of `size`×`size` pixels, with one output and ReLU after the hidden dense
-    /// layers.
+    /// The paper's network for stamps of `size`×`size` pixels, with one output and ReLU after the hidden dense layers.
     pub fn network(self, size: usize, stretching: Stretching) -> Network {
-        self.network_for(1, size, stretching, Dense::Relu)
+        self.with(1, size, stretching, (DROPOUT, NOISE, Dense::Relu))
     }
 
-    /// As [`Architecture::network`], with as many outputs, and what follows the hidden dense layers;
-    /// in the tutorial it is nothing.
-    pub fn network_for(self, outputs: usize, size: usize, stretching: Stretching, dense: Dense) -> Network {
+    /// The network that a recipe asks for, with as many outputs, for stamps under sky noise of standard deviation
+    /// `sigma`.
+    pub fn network_for(self, recipe: &Recipe, outputs: usize, size: usize, sigma: f64) -> Network {
+        self.with(outputs, size, recipe.stretching(sigma), (recipe.dropout, recipe.noise, recipe.dense))
+    }
+
+    fn with(
+        self,
+        outputs: usize,
+        size: usize,
+        stretching: Stretching,
+        (dropout, noise, dense): (f32, f32, Dense),
+    ) -> Network {
         let dense_relu = dense == Dense::Relu;
         let mut layers = Vec::new();
         if let Stretching::Asinh { sigma } = stretching {
             layers.push(Layer::Stretch { gain: 1.0 / (3.0 * sigma), scale: 1.0 / 3.0 });
         }
-        let noise = Layer::GaussianNoise { sigma: NOISE };
-        let dropout = Layer::Dropout { probability: DROPOUT };
+        let noise = Layer::GaussianNoise { sigma: noise };
+        let dropout = Layer::Dropout { probability: dropout };
         let mut block = |kernel, filters, after: &[&Layer]| {
             let convolution = Layer::Conv2d { kernel, filters, relu: true };
             layers.extend([convolution.clone(), convolution, Layer::MaxPool]);
@@ -83,6 +92,7 @@ impl Architecture {
                 block(2, 64, &[]);
             }
         }
+        layers.retain(|layer| !layer.does_nothing());
         layers.extend([
             Layer::Flatten,
             Layer::Dense { units: 128, relu: dense_relu },

@@ -70,6 +70,10 @@ pub struct Recipe {
     pub stretch: Stretch,
     /// What follows the hidden dense layers.
     pub dense: Dense,
+    /// Share of activations that the architectures' dropout layers drop; 0: there are none.
+    pub dropout: f32,
+    /// Standard deviation of what the architectures' noise layer adds; 0: there is none.
+    pub noise: f32,
     /// First layers with weights that keep those they began with.
     pub frozen: usize,
 }
@@ -141,6 +145,8 @@ impl Recipe {
             r if !(0.0..0.5).contains(&r.shift) => {
                 wrong("the shift must be at least 0 and less than half the stamp")
             }
+            r if !(0.0..1.0).contains(&r.dropout) => wrong("the dropout must be at least 0 and below 1"),
+            r if !(r.noise >= 0.0 && r.noise.is_finite()) => wrong("the noise must be 0 or more"),
             r if !(r.zoom[0] > 0.0 && r.zoom[0] <= r.zoom[1]) => wrong("the zoom must be a range above 0"),
             _ => Ok(()),
         }

@@ -263,6 +263,16 @@ impl<'a> Training<'a> {
         self.state.recipe.batch.min(self.split().0)
     }
 
+    /// Whether a folder holds a run.
+    pub fn exists(folder: &Path) -> bool {
+        checkpoint::find(folder).is_some()
+    }
+
+    /// Whether there is nothing left to do.
+    pub fn ended(&self) -> bool {
+        self.ending().is_some()
+    }
+
     /// How the run has ended, if it has.
     fn ending(&self) -> Option<Outcome> {
         let (recipe, history) = (&self.state.recipe, &self.state.history);

@@ -1,6 +1,6 @@
 //! Beginning with weights that were trained for something else: another survey, other parameters.
 
-use super::{Estimator, Task};
+use super::{Estimator, Recipe, Task};
 use crate::engine::Gpu;
 use crate::engine::nn::{Layer, Model, Network, weights};
 use crate::{Error, Result};
@@ -9,16 +9,17 @@ use std::path::Path;
 /// The network of the weights file `path`, made ready for a task. All layers but the last begin
 /// with the file's weights. So do those outputs of the last one that measured what the task wants,
 /// moved from the file's range of it to the task's, so that they begin with the same physical
-/// values; others begin with random weights.
+/// values; others begin with random weights. Dropout and noise are the recipe's, where the network has them; those
+/// that it lacks are not put in.
 ///
 /// # Errors
 /// The file is not there, is damaged, or does not end in a dense layer.
-pub fn transfer(gpu: &Gpu, path: &Path, task: &Task) -> Result<Model> {
+pub fn transfer(gpu: &Gpu, path: &Path, recipe: &Recipe, task: &Task) -> Result<Model> {
     let trained = Estimator::load(gpu, path)?;
     let Some(first) = trained.first() else {
         return Err(Error::weights(path, "measures nothing"));
     };
-    let network = with_outputs(first.model.network(), task.targets.len(), path)?;
+    let network = adjusted(first.model.network(), recipe, task.targets.len(), path)?;
     let mut arrays = weights::model_arrays(gpu, &first.model)?;
     let shapes = network.parameters()?;
     let fresh = Model::random(gpu, &network, task.seed)?;
@@ -50,9 +51,17 @@ pub fn transfer(gpu: &Gpu, path: &Path, task: &Task) -> Result<Model> {
     weights::from_arrays(gpu, path, &network, arrays)
 }
 
-/// The same network with another number of outputs.
-fn with_outputs(network: &Network, outputs: usize, path: &Path) -> Result<Network> {
+/// The same network with another number of outputs, and a recipe's dropout and noise.
+fn adjusted(network: &Network, recipe: &Recipe, outputs: usize, path: &Path) -> Result<Network> {
     let mut network = network.clone();
+    for layer in &mut network.layers {
+        match layer {
+            Layer::Dropout { probability } => *probability = recipe.dropout,
+            Layer::GaussianNoise { sigma } => *sigma = recipe.noise,
+            _ => (),
+        }
+    }
+    network.layers.retain(|layer| !layer.does_nothing());
     match network.layers.last_mut() {
         Some(Layer::Dense { units, .. }) => *units = outputs,
         _ => return Err(Error::weights(path, "does not end in a dense layer, which could be exchanged")),

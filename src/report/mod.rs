@@ -24,7 +24,7 @@ mod curves;
 mod evaluation;
 mod grid;
 mod html;
-mod names;
+pub mod names;
 mod noise;
 pub mod number;
 mod page;

@@ -3,7 +3,7 @@
 use crate::legato::Parameter;
 
 /// As a title.
-pub(super) fn title(parameter: Parameter) -> &'static str {
+pub fn title(parameter: Parameter) -> &'static str {
     match parameter {
         Parameter::Magnitude => "Magnitude",
         Parameter::Radius => "Effective radius",

@@ -265,6 +265,13 @@ impl Network {
     }
 }
 
+impl Layer {
+    /// Whether it leaves everything as it is, in training too.
+    pub fn does_nothing(&self) -> bool {
+        matches!(self, Layer::Dropout { probability: 0.0 } | Layer::GaussianNoise { sigma: 0.0 })
+    }
+}
+
 impl fmt::Display for Layer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let rectified = |relu: &bool| if *relu { " + ReLU" } else { "" };
