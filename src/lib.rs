@@ -19,4 +19,5 @@ pub use error::{Error, Result};
 /// The examples of the book compile.
 #[cfg(doctest)]
 #[doc = include_str!("../docs/src/engine.md")]
+#[doc = include_str!("../docs/src/labels.md")]
 struct Book;

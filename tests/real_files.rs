@@ -2,7 +2,8 @@
 //! lie in `../shared/data` or where `LEGATO_REAL_DATA` says; run with
 //! `LEGATO_REAL_DATA=… cargo test --release --test real_files -- --ignored`.
 
-use legato::fits::{Flags, Image, cut, open_images, read_psf};
+use legato::fits::{Flags, Image, Labels, cut, open_images, read_psf};
+use legato::legato::{LabelOptions, Stamps};
 use legato::sky::{PixelConvention, Psf, Renderer, Sersic};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -272,4 +273,47 @@ fn component(path: &Path) -> [f64; 7] {
         let first = text.split("+/-").next().unwrap();
         first.trim_matches(|c: char| " []*".contains(c)).parse().unwrap()
     })
+}
+
+#[test]
+#[ignore = "needs real data: cosmos"]
+fn galaxies_of_cosmos_become_a_data_set_with_their_published_fits() {
+    let cosmos = data().join("cosmos");
+    let pictures = cosmos.join("real_galaxy_images_23.5_n1.fits");
+    let catalogue = cosmos.join("real_galaxy_catalog_23.5.fits");
+    let column = |path: &Path, name: &str| -> Vec<f64> {
+        let mut file = fitsio::FitsFile::open(path).unwrap();
+        let hdu = file.hdu(1).unwrap();
+        hdu.read_col(&mut file, name).unwrap()
+    };
+    // The one-component fits are a column of vectors: I_e, r_e in 0.03″ pixels, n, q, …
+    let fits = column(&cosmos.join("real_galaxy_catalog_23.5_fits.fits"), "sersicfit");
+    assert_eq!(fits.len(), 80);
+    let (mags, hdus) = (column(&catalogue, "MAG"), column(&catalogue, "GAL_HDU"));
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("labels.csv");
+    let mut text = "ID,MAG,RE_MAJ,N,Q\n".to_owned();
+    for ((fit, mag), hdu) in fits.chunks(8).zip(&mags).zip(&hdus) {
+        let [re, n, q] = [fit[1], fit[2], fit[3]];
+        text += &format!("real_galaxy_images_23.5_n1[{hdu}],{mag},{re},{n},{q}\n");
+    }
+    std::fs::write(&path, text).unwrap();
+    // HST/ACS F814W, e/s.
+    let options =
+        LabelOptions { zero_point: Some(25.947), pixel_scale: Some(0.03), ..LabelOptions::default() };
+    let (stamps, report) = Stamps::labelled(&[pictures], &path, 128, &options).unwrap();
+    println!("{report}");
+    assert_eq!((stamps.len(), report.known), (10, [10; 4]));
+    for (i, truth) in stamps.truths().iter().enumerate() {
+        let flux: f64 = stamps.pixels(i).iter().copied().map(f64::from).sum();
+        let mag = 25.947 - 2.5 * flux.log10();
+        println!("{mag:.2} on the stamp, {:.2} in the catalogue", truth.mag);
+        assert!((mag - truth.mag).abs() < 1.0);
+    }
+    let labels = Labels::read(&catalogue, 0.03).unwrap();
+    assert!(labels.named && labels.radius.is_none());
+    assert_eq!(labels.rows.iter().map(|row| row.mag.unwrap()).collect::<Vec<_>>(), mags);
+    let error =
+        Labels::read(cosmos.join("real_galaxy_catalog_23.5_fits.fits"), 0.03).unwrap_err().to_string();
+    assert!(error.contains("has no column of labels") && error.contains("sersicfit"), "{error}");
 }

@@ -1,4 +1,4 @@
-//! How much device memory a step takes, before it is taken: a [`rehearsal`] of the step, in which every tensor is only
+//! How much device memory a step takes, before it is taken: a rehearsal of the step, in which every tensor is only
 //! counted.
 
 mod rehearsal;

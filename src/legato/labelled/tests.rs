@@ -124,9 +124,9 @@ fn images_that_cannot_be_compared_are_errors_that_say_what_to_do() {
     let folder = folder.path();
     let labels = catalogue(folder, "RE_ARCSEC\n1\n");
     let bare = image(folder, "bare.fits", 32, 1.0, &[]);
-    let error = labelled(&[bare.clone()], &labels).unwrap_err().to_string();
+    let error = labelled(std::slice::from_ref(&bare), &labels).unwrap_err().to_string();
     assert!(error.contains("bare.fits[0]: has no zero point (MAGZERO) in its header"), "{error}");
-    let with = |options| Stamps::labelled(&[bare.clone()], &labels, 32, &options);
+    let with = |options| Stamps::labelled(std::slice::from_ref(&bare), &labels, 32, &options);
     let options = LabelOptions { zero_point: Some(25.0), ..LabelOptions::default() };
     let error = with(options).unwrap_err().to_string();
     assert!(
