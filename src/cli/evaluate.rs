@@ -1,9 +1,11 @@
 //! `legato evaluate`.
 
 use super::{Common, progress, table};
-use crate::legato::{Comparison, Estimates, Evaluation, Stamps, Summary};
+use crate::fits::Labels;
+use crate::legato::{Comparison, Estimates, Evaluation, Stamps, Statistics, Summary};
 use crate::legato::{evaluate, expected_signal_to_noise, load_estimators};
 use crate::report::{Evaluated, evaluation_page};
+use crate::sky::Truth;
 use crate::{Error, Result, files};
 use clap::Args;
 use serde::Serialize;
@@ -27,6 +29,12 @@ pub struct Arguments {
     /// Folder for index.html with its figures and tables, results.json and predictions.csv
     #[arg(short, long)]
     output: Option<PathBuf>,
+    /// What another program measured of the same galaxies, to set beside the networks: a FITS, CSV or ECSV catalogue
+    #[arg(long)]
+    catalogue: Option<PathBuf>,
+    /// What to call it; its file's name unless told otherwise
+    #[arg(long, requires = "catalogue")]
+    catalogue_name: Option<String>,
     /// Stamps a batch
     #[arg(long, default_value_t = BATCH, value_parser = super::at_least_one)]
     batch: usize,
@@ -34,6 +42,8 @@ pub struct Arguments {
 
 pub fn run(arguments: &Arguments, common: &Common) -> Result<()> {
     let stamps = Stamps::read(&arguments.data)?;
+    let other =
+        arguments.catalogue.as_deref().map(|path| other_method(arguments, path, &stamps)).transpose()?;
     if let Some(folder) = &arguments.output {
         files::make_folder(folder)?;
     }
@@ -43,8 +53,12 @@ pub fn run(arguments: &Arguments, common: &Common) -> Result<()> {
     let evaluations = evaluate(&gpu, &estimators, &stamps, arguments.batch, |done| bar.inc(done as u64))?;
     bar.finish_and_clear();
     super::print(describe(&evaluations))?;
+    let mut estimates = vec![Estimates::of_networks(OURS, &evaluations)];
+    if let Some(other) = other {
+        estimates.push(other);
+        super::print(format!("\n{}", describe_together(stamps.truths(), &estimates)))?;
+    }
     if let Some(folder) = &arguments.output {
-        let estimates = [Estimates::of_networks(OURS, &evaluations)];
         write_report(folder, arguments, &stamps, &estimates)?;
         write_predictions(&folder.join("predictions.csv"), &stamps, &evaluations)?;
         common.say(format!("{}: results.json, predictions.csv, index.html", folder.display()));
@@ -52,24 +66,46 @@ pub fn run(arguments: &Arguments, common: &Common) -> Result<()> {
     Ok(())
 }
 
+/// The other catalogue's estimates for the data set's galaxies.
+fn other_method(arguments: &Arguments, path: &Path, stamps: &Stamps) -> Result<Estimates> {
+    let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned());
+    let name = arguments.catalogue_name.clone().or(stem).unwrap_or_else(|| "catalogue".to_owned());
+    if name == OURS {
+        let why = format!("'{OURS}' is what the networks are called: give another --catalogue-name");
+        return Err(Error::Usage(why));
+    }
+    let catalogue = Labels::read(path, stamps.meta.pixel_scale)?;
+    Estimates::of_catalogue(name, &catalogue, stamps.truths())
+}
+
 /// The figures as a table.
 pub fn describe(evaluations: &[Evaluation]) -> String {
-    let known = |value: f64, text: String| if value.is_finite() { text } else { "–".to_owned() };
-    let rows: Vec<Vec<String>> = evaluations
-        .iter()
-        .map(|e| {
-            let s = &e.statistics;
-            vec![
-                e.parameter.to_string(),
-                s.count.to_string(),
-                known(s.r2, format!("{:.4}", s.r2)),
-                known(s.bias, format!("{:+.4}", s.bias)),
-                known(s.scatter, format!("{:.4}", s.scatter)),
-                known(s.outliers, format!("{:.1}%", 100.0 * s.outliers)),
-            ]
-        })
-        .collect();
+    let row = |e: &Evaluation| [vec![e.parameter.to_string()], cells(&e.statistics)].concat();
+    let rows: Vec<Vec<String>> = evaluations.iter().map(row).collect();
     table::lay_out(&["parameter", "stamps", "R²", "bias", "scatter", "outliers"], &rows)
+}
+
+/// Several methods' figures on the galaxies that all of them measured, as a table.
+fn describe_together(truths: &[Truth], estimates: &[Estimates]) -> String {
+    let comparisons = Comparison::all(truths, estimates);
+    let row = |c: &Comparison, method: usize| {
+        let first = format!("{}, {}", c.parameter, c.methods[method].0);
+        [vec![first], cells(&c.statistics(method))].concat()
+    };
+    let rows = comparisons.iter().flat_map(|c| (0..c.methods.len()).map(move |method| row(c, method)));
+    let heading = ["on the same galaxies", "stamps", "R²", "bias", "scatter", "outliers"];
+    table::lay_out(&heading, &rows.collect::<Vec<_>>())
+}
+
+fn cells(s: &Statistics) -> Vec<String> {
+    let known = |value: f64, text: String| if value.is_finite() { text } else { "–".to_owned() };
+    vec![
+        s.count.to_string(),
+        known(s.r2, format!("{:.4}", s.r2)),
+        known(s.bias, format!("{:+.4}", s.bias)),
+        known(s.scatter, format!("{:.4}", s.scatter)),
+        known(s.outliers, format!("{:.1}%", 100.0 * s.outliers)),
+    ]
 }
 
 /// What results.json says of a parameter.
@@ -112,8 +148,13 @@ fn write_report(
 
     let (survey, models) = (&stamps.meta.survey, arguments.models.display());
     let of = if survey.is_empty() { String::new() } else { format!(" of {survey}") };
-    let lead =
-        format!("{} stamps{of} ({}), measured by the networks of {models}.", stamps.len(), stamps.origin);
+    let others: Vec<&str> = estimates[1..].iter().map(|e| e.label.as_str()).collect();
+    let beside = if others.is_empty() { String::new() } else { format!(", beside {}", others.join(", ")) };
+    let lead = format!(
+        "{} stamps{of} ({}), measured by the networks of {models}{beside}.",
+        stamps.len(),
+        stamps.origin
+    );
     let title = "Networks beside the truth";
     evaluation_page(&Evaluated { title, lead: &lead, truths, snr: &snr, estimates })?.write(folder)
 }
@@ -128,7 +169,8 @@ fn write_predictions(path: &Path, stamps: &Stamps, evaluations: &[Evaluation]) -
     });
     writer.write_record(std::iter::once("ID".to_owned()).chain(names)).map_err(failed)?;
     for (i, truth) in stamps.truths().iter().enumerate() {
-        let values = evaluations.iter().flat_map(|e| [e.pairs[i].0, e.pairs[i].1].map(|v| format!("{v:.6}")));
+        let number = |v: f64| if v.is_finite() { format!("{v:.6}") } else { String::new() };
+        let values = evaluations.iter().flat_map(|e| [e.pairs[i].0, e.pairs[i].1].map(number));
         writer.write_record(std::iter::once(truth.id.to_string()).chain(values)).map_err(failed)?;
     }
     let bytes = writer.into_inner().map_err(|e| Error::io(path, "write", e.into_error()))?;

@@ -7,6 +7,7 @@ use crate::legato::{
     Architecture, Dense, Epoch, Event, Fresh, Outcome, Parameter, Recipe, Schedule, Stamps, Stretch, Supply,
     Task, Training, WEIGHTS_FILE, transfer,
 };
+use crate::report::{CurvePoint, Figure, learning_curves};
 use crate::sky::Survey;
 use crate::{Error, Result, files};
 use clap::Args;
@@ -308,6 +309,7 @@ pub fn train(
     bar.reset_eta();
     let mut advice =
         "; give more --threads, or make a data set once with `legato simulate` and learn from it with --data";
+    let (mut history, mut drawn) = (training.history().to_vec(), Ok(()));
     let listening = super::interrupt::listen();
     training.stop_when(listening.flag());
     let outcome = training.run(stop_after, |event| match event {
@@ -326,6 +328,8 @@ pub fn train(
             bar.suspend(|| common.say(line));
         }
         Event::Epoch { epoch, best } => {
+            history.push(*epoch);
+            drawn = draw_curves(folder, &history);
             let line = format!(
                 "epoch {:>3}: loss {:.4}, validation {:.4}, R² {:.4} ({:.0} stamps/s){}",
                 epoch.epoch,
@@ -340,6 +344,7 @@ pub fn train(
     });
     bar.finish_and_clear();
     let outcome = outcome?;
+    drawn?;
     let ending = match outcome {
         Outcome::Finished => "done".to_owned(),
         Outcome::StoppedEarly => format!("stopped: no better validation loss for {} epochs", recipe.patience),
@@ -353,4 +358,21 @@ pub fn train(
         .map_or(String::new(), |b| format!("; best epoch {}, R² {:.4}", b.epoch, b.validation_r2));
     common.say(format!("{}: {ending}{best}", folder.join(WEIGHTS_FILE).display()));
     Ok(outcome)
+}
+
+/// The learning curves of a run, in its folder.
+fn draw_curves(folder: &Path, history: &[Epoch]) -> Result<()> {
+    let figure = learning_figure("learning", "", history)?;
+    files::replace(&folder.join("learning.svg"), figure.svg.as_bytes())
+}
+
+/// The learning curves of a history.
+pub fn learning_figure(name: &str, caption: &str, history: &[Epoch]) -> Result<Figure> {
+    let point = |e: &Epoch| CurvePoint {
+        epoch: e.epoch as f64,
+        training_loss: e.training_loss,
+        validation_loss: e.validation_loss,
+        validation_r2: e.validation_r2,
+    };
+    learning_curves(name, caption, &history.iter().map(point).collect::<Vec<_>>())
 }

@@ -1,7 +1,9 @@
 //! Several catalogues of the same galaxies beside the truth.
 
 use super::{Evaluation, Parameter, Split, Statistics};
+use crate::fits::{Label, Labels};
 use crate::sky::Truth;
+use crate::{Error, Result};
 use std::collections::BTreeMap;
 
 /// What one method says of the galaxies of a data set.
@@ -21,6 +23,38 @@ impl Estimates {
             (e.parameter, values.collect())
         };
         Estimates { label: label.into(), values: evaluations.iter().map(column).collect() }
+    }
+
+    /// Those of a catalogue, for the galaxies of `truths`, matched by ID; fits that it calls failed are none.
+    ///
+    /// # Errors
+    /// Those of the matching, and [`Error::Catalogue`] for a catalogue with nothing of any of these galaxies.
+    pub fn of_catalogue(label: impl Into<String>, catalogue: &Labels, truths: &[Truth]) -> Result<Self> {
+        let ids: Vec<String> = truths.iter().map(|truth| truth.id.to_string()).collect();
+        let rows = catalogue.match_ids(&ids)?;
+        let column = |parameter: Parameter| {
+            let of = |row: &Label| match parameter {
+                Parameter::Magnitude => row.mag,
+                Parameter::Radius => row.re_maj,
+                Parameter::SersicIndex => row.n,
+                Parameter::AxisRatio => row.q,
+            };
+            let good = |row: &Option<usize>| row.map(|row| &catalogue.rows[row]).filter(|row| !row.bad);
+            let values: Vec<Option<f64>> = rows.iter().map(|row| good(row).and_then(of)).collect();
+            // A column that says nothing would leave no galaxy to compare.
+            values.iter().any(Option::is_some).then_some((parameter, values))
+        };
+        let values: BTreeMap<_, _> = Parameter::ALL.into_iter().filter_map(column).collect();
+        if values.is_empty() {
+            let first = |id: Option<&str>| id.unwrap_or("none").to_owned();
+            let theirs = first(catalogue.rows.first().map(|row| row.id.as_str()));
+            let message = format!(
+                "says nothing of any galaxy of the data set: its IDs are like '{theirs}', those of the data set like '{}'",
+                first(ids.first().map(String::as_str))
+            );
+            return Err(Error::Catalogue { path: catalogue.path.clone(), message });
+        }
+        Ok(Estimates { label: label.into(), values })
     }
 }
 
@@ -113,6 +147,19 @@ mod tests {
 
     fn estimates(label: &str, parameter: Parameter, values: &[Option<f64>]) -> Estimates {
         Estimates { label: label.into(), values: BTreeMap::from([(parameter, values.to_vec())]) }
+    }
+
+    #[test]
+    fn a_catalogue_is_matched_by_name_and_its_failed_fits_left_out() {
+        let row = |id: &str, mag: f64, bad| Label { id: id.into(), mag: Some(mag), bad, ..Label::default() };
+        let rows = vec![row("3", 21.0, false), row("1", 20.0, false), row("2", 5.0, true)];
+        let catalogue = Labels { rows, named: true, ..Labels::default() };
+        let of_ids = |ids: &[i64]| ids.iter().map(|&id| Truth { id, ..Truth::default() }).collect::<Vec<_>>();
+        let found = Estimates::of_catalogue("c", &catalogue, &of_ids(&[1, 2, 3, 4])).unwrap();
+        assert_eq!(found.values[&Parameter::Magnitude], [Some(20.0), None, Some(21.0), None]);
+        assert_eq!(found.values.len(), 1);
+        let error = Estimates::of_catalogue("c", &catalogue, &of_ids(&[7])).unwrap_err().to_string();
+        assert!(error.contains("its IDs are like '3', those of the data set like '7'"), "{error}");
     }
 
     #[test]

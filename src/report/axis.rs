@@ -60,7 +60,8 @@ impl Axis {
             all.filter(|v| (low..=high).contains(v)).collect()
         };
         // The coarsest of these that leaves three ticks to read by.
-        let choices: [&[f64]; 3] = [&[1.0], &[1.0, 2.0, 5.0], &[1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0]];
+        let choices: [&[f64]; 4] =
+            [&[1.0], &[1.0, 3.0], &[1.0, 2.0, 5.0], &[1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0]];
         let chosen = choices.iter().map(|m| inside(m)).find(|ticks| ticks.len() >= 3);
         let ticks = match chosen {
             Some(values) => values.into_iter().map(|v| (v, plain(v))).collect(),

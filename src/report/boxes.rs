@@ -3,6 +3,7 @@
 use super::axis::Axis;
 use super::curves::numbers;
 use super::grid::Grid;
+use super::methods::Methods;
 use super::names;
 use super::panel::{Key, Panel, STROKE};
 use super::sketch::{Anchor, Ink, Sketch};
@@ -22,12 +23,10 @@ const WIDEST: f64 = 34.0;
 /// # Errors
 /// [`crate::Error::Io`] where it cannot be drawn.
 pub fn error_boxes(name: &str, caption: &str, comparisons: &[Comparison], split: &Split) -> Result<Figure> {
-    let methods: Vec<&String> =
-        comparisons.first().map_or(Vec::new(), |c| c.methods.iter().map(|m| &m.0).collect());
-    let legend = match methods.len() {
-        0 | 1 => Vec::new(),
-        _ => methods.iter().enumerate().map(|(i, m)| (Key::Box(Ink::Series(i)), (*m).clone())).collect(),
-    };
+    let methods = Methods::of(comparisons);
+    let entry = |label: &&str| (Key::Box(methods.ink(label)), (*label).to_owned());
+    let shown = methods.labels().iter().filter(|_| methods.are_several());
+    let legend = shown.map(entry).collect();
     let alone = comparisons.len() <= 1;
     let (columns, frame) = if alone { (1, (640.0, 280.0)) } else { (2, (362.0, 200.0)) };
     let grid = Grid { columns, frame, lines: 1, legend };
@@ -44,18 +43,13 @@ pub fn error_boxes(name: &str, caption: &str, comparisons: &[Comparison], split:
         let (low, high) = panel.x.span();
         sketch.line(vec![panel.place((low, 0.0)), panel.place((high, 0.0))], Ink::Muted, 1.0);
         for (method, parts) in parts.iter().enumerate() {
+            let ink = methods.ink(&comparison.methods[method].0);
             let room = FILLED / comparison.methods.len() as f64;
             let wide = room.min(WIDEST / panel.width * high);
             let offset = 0.5 + (method as f64 - 0.5 * (comparison.methods.len() as f64 - 1.0)) * wide;
             for (group, part) in parts.iter().enumerate() {
                 if let Some(summary) = &part.errors {
-                    draw(
-                        &mut sketch,
-                        &panel,
-                        summary,
-                        (group as f64 + offset, 0.84 * wide),
-                        Ink::Series(method),
-                    );
+                    draw(&mut sketch, &panel, summary, (group as f64 + offset, 0.84 * wide), ink);
                 }
                 rows.push(row(comparison, method, part));
             }

@@ -161,6 +161,24 @@ mod tests {
     }
 
     #[test]
+    fn methods_may_measure_different_parameters() {
+        let truths = [20.0, 21.0].map(|mag| Truth { mag, n: 2.0, ..Truth::default() });
+        let estimates = |label: &str, parameter, values: [f64; 2]| Estimates {
+            label: label.into(),
+            values: BTreeMap::from([(parameter, values.map(Some).to_vec())]),
+        };
+        let both = [
+            estimates("one", Parameter::Magnitude, [20.1, 21.1]),
+            estimates("two", Parameter::SersicIndex, [2.5, 1.5]),
+        ];
+        let evaluated =
+            Evaluated { title: "t", lead: "", truths: &truths, snr: &[10.0, 20.0], estimates: &both };
+        let html = evaluation_page(&evaluated).unwrap().html();
+        assert!(html.contains("Magnitude, one: R² 0.9600") && html.contains("Sérsic index, two: R² –"));
+        assert!(html.contains("scatter, one") && html.contains("scatter, two"));
+    }
+
+    #[test]
     fn what_is_not_known_has_no_figure() {
         let alone = page(60, 1, false).html();
         assert!(!alone.contains("By companions") && alone.contains("By signal-to-noise ratio"));

@@ -9,6 +9,7 @@
 //! | `axis.rs`, `panel.rs` | values to places, and the frame around them |
 //! | `grid.rs` | panels in rows under one legend |
 //! | `curves.rs` | how a network learned, and what labelled galaxies teach it |
+//! | `methods.rs` | a colour a method, the same in every panel |
 //! | `boxes.rs` | errors group by group, as box plots |
 //! | `scatter.rs` | estimates against the truth |
 //! | `noise.rs` | bias and scatter against the signal-to-noise ratio |
@@ -24,6 +25,7 @@ mod curves;
 mod evaluation;
 mod grid;
 mod html;
+mod methods;
 pub mod names;
 mod noise;
 pub mod number;

@@ -3,6 +3,7 @@
 use super::axis::Axis;
 use super::curves::numbers;
 use super::grid::Grid;
+use super::methods::Methods;
 use super::panel::Key;
 use super::sketch::Ink;
 use super::{Figure, names, number};
@@ -15,14 +16,10 @@ use crate::legato::{Comparison, Part};
 /// # Errors
 /// [`crate::Error::Io`] where it cannot be drawn.
 pub fn noise_curves(name: &str, caption: &str, comparisons: &[Comparison], snr: &[f64]) -> Result<Figure> {
-    let methods = comparisons.iter().map(|c| c.methods.len()).max().unwrap_or(1);
+    let methods = Methods::of(comparisons);
     let mut legend = Vec::new();
-    for method in 0..methods {
-        let ink = Ink::Series(method);
-        let of = comparisons
-            .first()
-            .filter(|_| methods > 1)
-            .map_or(String::new(), |c| format!(", {}", c.methods[method].0));
+    for label in methods.labels() {
+        let (ink, of) = (methods.ink(label), methods.suffix(label));
         legend.push((Key::Line(ink), format!("scatter{of}")));
         legend.push((Key::Dashed(ink), format!("bias{of}")));
     }
@@ -40,8 +37,10 @@ pub fn noise_curves(name: &str, caption: &str, comparisons: &[Comparison], snr: 
         let y = Axis::around(&names::error_axis(comparison.parameter), values().chain([0.0]));
         let panel = grid.panel(i, Axis::logarithmic(&split.label, middles.iter().copied()), y);
         panel.frame(&mut sketch, names::title(comparison.parameter), 0);
+        let (low, high) = panel.x.span();
+        sketch.line(vec![panel.place((low, 0.0)), panel.place((high, 0.0))], Ink::Muted, 1.0);
         for (method, parts) in parts.iter().enumerate() {
-            let ink = Ink::Series(method);
+            let ink = methods.ink(&comparison.methods[method].0);
             let points = |of: fn(&Part) -> f64| -> Vec<(f64, f64)> {
                 middles.iter().copied().zip(parts.iter().map(of)).collect()
             };

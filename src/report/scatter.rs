@@ -3,6 +3,7 @@
 use super::axis::{Axis, span};
 use super::curves::numbers;
 use super::grid::Grid;
+use super::methods::Methods;
 use super::panel::Panel;
 use super::sketch::{Ink, Sketch};
 use super::{Figure, names, number};
@@ -26,24 +27,25 @@ const STRAY: Ink = Ink::Series(1);
 /// # Errors
 /// [`crate::Error::Io`] where it cannot be drawn.
 pub fn truth_scatter(name: &str, caption: &str, comparisons: &[Comparison]) -> Result<Figure> {
-    let panels: Vec<(&Comparison, usize)> =
-        comparisons.iter().flat_map(|c| (0..c.methods.len()).map(move |m| (c, m))).collect();
-    let methods = comparisons.iter().map(|c| c.methods.len()).max().unwrap_or(1);
-    // A method a column, or two columns of a single one.
-    let columns = if methods > 1 { methods } else { 2 };
+    let rows = comparisons.iter().enumerate();
+    let panels = rows.flat_map(|(row, c)| (0..c.methods.len()).map(move |method| (row, c, method)));
+    let methods = Methods::of(comparisons);
+    // A method a column and a comparison a row, or two columns of a single method.
+    let columns = if methods.are_several() { methods.len() } else { 2 };
     let side = if columns > 2 { 250.0 } else { 330.0 };
     let grid = Grid { columns, frame: (side, side), lines: 0, legend: Vec::new() };
-    let mut sketch = grid.sketch(panels.len());
+    let mut sketch = grid.sketch(methods.len() * comparisons.len());
     let mut rows = Vec::new();
-    for (i, &(comparison, method)) in panels.iter().enumerate() {
+    for (row, comparison, method) in panels {
         let (label, values) = &comparison.methods[method];
+        let i = row * methods.len() + methods.place(label);
         let parameter = comparison.parameter;
         let (low, high) = span(comparison.truth.iter().copied()).unwrap_or((0.0, 1.0));
         let margin = if high > low { BEYOND * (high - low) } else { 1.0 };
         let axis =
             |what: &str| Axis::between(&names::value_axis(what, parameter), low - margin, high + margin);
         let panel = grid.panel(i, axis("true"), axis("estimated"));
-        let of = if methods > 1 { format!(", {label}") } else { String::new() };
+        let of = methods.suffix(label);
         let r2 = number::fixed(comparison.statistics(method).r2, 4);
         panel.frame(&mut sketch, &format!("{}{of}: R² {r2}", names::title(parameter)), 0);
         let (inside, stray): (Vec<_>, Vec<_>) =

@@ -115,8 +115,10 @@ impl Sketch {
     /// A star of five points.
     pub(super) fn star(&mut self, (x, y): Place, radius: f64, ink: Ink) {
         let corner = |i: u8| {
-            let (angle, r) =
-                (f64::from(i) * std::f64::consts::PI / 5.0, if i % 2 == 0 { radius } else { 0.4 * radius });
+            let (angle, r) = (
+                f64::from(i) * std::f64::consts::PI / 5.0,
+                if i.is_multiple_of(2) { radius } else { 0.4 * radius },
+            );
             (x + r * angle.sin(), y - r * angle.cos())
         };
         self.area((0..10).map(corner).collect(), ink, 1.0);

@@ -2,6 +2,7 @@
 //! its words and the files it leaves.
 
 mod calibration;
+mod evaluate;
 mod files;
 mod fresh;
 mod interrupts;

@@ -26,20 +26,6 @@ fn a_run_can_pause_and_go_on_to_the_same_bits() {
 }
 
 #[test]
-fn an_evaluation_prints_its_figures_and_keeps_them() {
-    let place = trained();
-    let answer = place.legato("evaluate --data train.fits --models runs -o report").well();
-    assert!(answer.out.starts_with("parameter  stamps"), "{}", answer.out);
-    assert!(answer.out.contains("\nmagnitude") && answer.out.contains("\nradius"));
-    assert!(answer.err.contains("report: results.json, predictions.csv"));
-    let results: serde_json::Value = serde_json::from_str(&place.read("report/results.json")).unwrap();
-    assert_eq!(results["magnitude"]["count"], 60);
-    let predictions = place.read("report/predictions.csv");
-    assert!(predictions.starts_with("ID,MAG_TRUE,MAG,RE_MAJ_TRUE,RE_MAJ\n"));
-    assert_eq!(predictions.lines().count(), 61);
-}
-
-#[test]
 fn a_catalogue_has_a_row_for_every_stamp_in_each_format() {
     let place = trained();
     const HEAD: &str = "ID,FILE,RA,DEC,X,Y,MAG,RE_MAJ,RE_CIRC,RE_ARCSEC,N,Q,SNR,FLAGS";

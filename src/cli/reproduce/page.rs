@@ -5,6 +5,7 @@ use super::stages::{ARCHITECTURES, Results, r2};
 use crate::Result;
 use crate::cli::adapt::{curve_figure, curve_table};
 use crate::cli::table;
+use crate::cli::train::learning_figure;
 use crate::engine::Gpu;
 use crate::legato::{Comparison, Estimates, Parameter, Split, expected_signal_to_noise};
 use crate::report::number::fixed;
@@ -78,19 +79,10 @@ pub fn compose(plan: &Plan, gpu: &Gpu, results: &Results) -> Result<Page> {
 
     page.heading("Learning");
     for (title, history) in &results.histories {
-        let points: Vec<CurvePoint> = history
-            .iter()
-            .map(|e| CurvePoint {
-                epoch: e.epoch as f64,
-                training_loss: e.training_loss,
-                validation_loss: e.validation_loss,
-                validation_r2: e.validation_r2,
-            })
-            .collect();
         let name = format!("learning-{}", title.replace(", ", "-").replace(' ', "-"));
         let caption =
             format!("{title}: mean absolute error of the scaled targets, and R² on stamps held out.");
-        page.figure(learning_curves(&name, &caption, &points)?);
+        page.figure(learning_figure(&name, &caption, history)?);
     }
     page.heading("How long it took").table(times(results));
     Ok(page)
