@@ -3,6 +3,7 @@
 
 mod calibration;
 mod evaluate;
+mod experiments;
 mod files;
 mod fresh;
 mod interrupts;

@@ -44,6 +44,9 @@ pub struct Arguments {
     /// Of which parameters to draw the curve of adaptation
     #[arg(long, value_delimiter = ',', value_name = "PARAMETERS", default_value = "magnitude")]
     curves: Vec<Parameter>,
+    /// Numbers of labelled galaxies to adapt to [default: the paper's, 50 to 4000, as far as the scale allows]
+    #[arg(long, value_delimiter = ',', value_parser = super::at_least_one)]
+    sizes: Vec<usize>,
     /// The survey of galaxies that stand alone
     #[arg(long, default_value = "candels-f160w")]
     survey: String,

@@ -9,10 +9,7 @@ use crate::cli::train::learning_figure;
 use crate::engine::Gpu;
 use crate::legato::{Comparison, Estimates, Parameter, Split, expected_signal_to_noise};
 use crate::report::number::fixed;
-use crate::report::{
-    CurvePoint, Evaluated, Page, Table, error_boxes, evaluation_page, learning_curves, names, paper,
-    statistics_table,
-};
+use crate::report::{Evaluated, Page, Table, error_boxes, evaluation_page, names, paper, statistics_table};
 
 /// Composes it.
 ///

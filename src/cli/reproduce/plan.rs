@@ -93,6 +93,12 @@ impl Plan {
             Way::Apart { recipe: Recipe::find(&arguments.recipe)?, stamps: of(50_000.0, 20) }
         };
         let most = of(4000.0, 400);
+        let mut sizes = arguments.sizes.clone();
+        if sizes.is_empty() {
+            sizes.extend(SIZES.into_iter().filter(|&size| size <= most));
+        }
+        sizes.sort_unstable();
+        sizes.dedup();
         Ok(Plan {
             scale,
             recipe_name: arguments.recipe.clone(),
@@ -104,7 +110,7 @@ impl Plan {
             way,
             test: of(5000.0, 400),
             crowded_test: of(1000.0, 400),
-            sizes: SIZES.into_iter().filter(|&size| size <= most).collect(),
+            sizes,
             most_seen: of(80_000.0, 1000),
         })
     }
