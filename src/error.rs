@@ -10,6 +10,9 @@ pub type Result<T> = std::result::Result<T, Error>;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
+    /// Somebody asked to stop; what was done is saved, and they know.
+    #[error("interrupted")]
+    Interrupted,
     // ── the device ────────────────────────────────────────────────────────────────────────────
     /// No adapter at all, or none that matches what was asked for.
     #[error("no GPU adapter {wanted}: {found}")]

@@ -3,10 +3,11 @@
 mod common;
 
 use legato::engine::Gpu;
+use legato::engine::nn::Model;
 use legato::fits::{Dataset, DatasetMeta, DatasetWriter, Flags, Row};
 use legato::legato::{
-    Estimator, FitOptions, Parameter, Recipe, Stamps, Statistics, Training, WEIGHTS_FILE, evaluate, fit,
-    load_estimators,
+    Estimator, FitOptions, Parameter, Recipe, Stamps, Statistics, Task, Training, WEIGHTS_FILE, evaluate,
+    fit, load_estimators,
 };
 use legato::{Error, Result};
 use std::collections::BTreeMap;
@@ -17,10 +18,11 @@ fn trained(gpu: &Gpu) -> Result<(tempfile::TempDir, BTreeMap<Parameter, Estimato
     let folder = tempfile::tempdir().expect("a folder");
     let stamps = common::stamps(1, 0..100)?;
     for parameter in [Parameter::Magnitude, Parameter::Radius] {
-        let recipe = Recipe { batch: 16, epochs: 2, ..Recipe::paper(parameter, 5) };
-        let (network, scaling) = (common::network(), parameter.scaling(&common::survey()));
+        let recipe = Recipe { batch: 16, epochs: 2, ..Recipe::paper()? };
+        let task = Task::new(&[parameter], &common::survey(), 5);
+        let model = Model::random(gpu, &common::network(), 5)?;
         let run = folder.path().join(parameter.name());
-        Training::start(gpu, &stamps, &recipe, &network, scaling, &run)?.run(None, |_| ())?;
+        Training::start(gpu, &stamps, &recipe, &task, model, &run)?.run(None, |_| ())?;
     }
     let estimators = load_estimators(gpu, folder.path())?;
     assert_eq!(estimators.keys().copied().collect::<Vec<_>>(), [Parameter::Magnitude, Parameter::Radius]);
@@ -38,10 +40,6 @@ fn cube(path: &Path, meta: &DatasetMeta, size: usize, pixels: &[f32]) -> Result<
     let mut writer = DatasetWriter::create(path, meta, count, size, size)?;
     writer.append(pixels, &truths)?;
     writer.finish()
-}
-
-fn pixels(stamps: &Stamps) -> Vec<f32> {
-    (0..stamps.len()).flat_map(|i| stamps.pixels(i)).copied().collect()
 }
 
 fn fitted(
@@ -101,7 +99,7 @@ fn a_fit_gives_a_row_for_each_image_with_the_estimates_of_an_evaluation() -> Res
     let (folder, estimators) = trained(&gpu)?;
     let stamps = common::stamps(2, 0..7)?;
     let path = folder.path().join("cube.fits");
-    cube(&path, &meta(), 16, &pixels(&stamps))?;
+    cube(&path, &meta(), 16, &common::pixels(&stamps))?;
     let expected = evaluate(&gpu, &estimators, &stamps, 64, |_| ())?;
     for batch in [0, 3, 64] {
         let options = FitOptions { batch, ..FitOptions::default() };
@@ -138,7 +136,7 @@ fn images_in_another_flux_unit_are_brought_to_the_networks() -> Result<()> {
     let gpu = common::gpu();
     let (folder, estimators) = trained(&gpu)?;
     let stamps = common::stamps(2, 0..5)?;
-    let tenfold: Vec<f32> = pixels(&stamps).iter().map(|p| 10.0 * p).collect();
+    let tenfold: Vec<f32> = common::pixels(&stamps).iter().map(|p| 10.0 * p).collect();
     let zero_point = meta().zero_point + 2.5;
     let (said, silent) = (folder.path().join("said.fits"), folder.path().join("silent.fits"));
     cube(&said, &DatasetMeta { zero_point, ..meta() }, 16, &tenfold)?;
@@ -162,13 +160,13 @@ fn stamps_that_do_not_tell_their_flux_unit_are_not_learned_from() -> Result<()> 
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("unknown.fits");
     let unknown = DatasetMeta { zero_point: f64::NAN, ..meta() };
-    cube(&path, &unknown, 16, &pixels(&common::stamps(1, 0..40)?))?;
+    cube(&path, &unknown, 16, &common::pixels(&common::stamps(1, 0..40)?))?;
     let stamps = Stamps::read(&path)?;
     assert!(stamps.meta.zero_point.is_nan());
-    let (recipe, scaling) =
-        (Recipe::paper(Parameter::Magnitude, 5), Parameter::Magnitude.scaling(&common::survey()));
+    let (gpu, task) = (common::gpu(), Task::new(&[Parameter::Magnitude], &common::survey(), 5));
     let run = folder.path().join("run");
-    let started = Training::start(&common::gpu(), &stamps, &recipe, &common::network(), scaling, &run);
+    let model = Model::random(&gpu, &common::network(), 5)?;
+    let started = Training::start(&gpu, &stamps, &Recipe::paper()?, &task, model, &run);
     let message = started.err().expect("no zero point").to_string();
     assert!(message.contains("unknown.fits[0]: the header has no MAGZERO"), "{message}");
     assert!(!run.exists());
@@ -220,7 +218,7 @@ fn a_broken_file_costs_only_its_own_rows() -> Result<()> {
     let (folder, estimators) = trained(&gpu)?;
     let path = |name: &str| folder.path().join(name);
     let stamps = common::stamps(2, 0..5)?;
-    let all = pixels(&stamps);
+    let all = common::pixels(&stamps);
     cube(&path("first.fits"), &meta(), 16, &all[..3 * 256])?;
     cube(&path("last.fits"), &meta(), 16, &all[3 * 256..])?;
     std::fs::write(path("text.fits"), "no FITS file at all\n".repeat(300)).expect("a file");
@@ -280,10 +278,10 @@ fn a_folder_holds_one_network_for_each_parameter() -> Result<()> {
 fn a_simulated_data_set_comes_back_from_disk_as_it_was() -> Result<()> {
     let folder = tempfile::tempdir().expect("a folder");
     let (path, stamps) = (folder.path().join("stamps.fits"), common::stamps(1, 0..6)?);
-    cube(&path, &meta(), 16, &pixels(&stamps))?;
+    cube(&path, &meta(), 16, &common::pixels(&stamps))?;
     let read = Stamps::read(&path)?;
     assert_eq!((read.size(), read.len(), read.truths()), (16, 6, stamps.truths()));
-    assert_eq!(common::bits(&pixels(&read)), common::bits(&pixels(&stamps)));
+    assert_eq!(common::bits(&common::pixels(&read)), common::bits(&common::pixels(&stamps)));
     assert_eq!(read.meta, stamps.meta);
     assert_eq!(Dataset::open(&path)?.len(), 6);
     Ok(())

@@ -4,15 +4,17 @@
 mod common;
 
 use legato::engine::nn::weights::{Arrays, read_arrays};
-use legato::engine::nn::{Layer, Network};
+use legato::engine::nn::{Layer, Model, Network};
 use legato::fits::{DatasetMeta, DatasetWriter};
 use legato::legato::{
-    Epoch, Estimator, Event, Fresh, Outcome, Parameter, Recipe, Scaling, Schedule, Stamps, Supply, Training,
-    WEIGHTS_FILE, evaluate,
+    Epoch, Estimator, Event, Fresh, Outcome, Parameter, Recipe, Scaling, Schedule, Stamps, Supply, Target,
+    Task, Training, WEIGHTS_FILE, evaluate, load_estimators, transfer,
 };
 use legato::sky::{Simulator, Truth};
 use legato::{Error, Result};
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 fn recipe() -> Recipe {
     Recipe {
@@ -21,8 +23,13 @@ fn recipe() -> Recipe {
         warm_up: 1,
         learning_rate: 3e-3,
         schedule: Schedule::Linear,
-        ..Recipe::paper(Parameter::Magnitude, 11)
+        ..Recipe::paper().expect("it is built in")
     }
+}
+
+/// To learn the magnitude of the small survey's galaxies.
+fn task(seed: u64) -> Task {
+    Task::new(&[Parameter::Magnitude], &common::survey(), seed)
 }
 
 fn start<'a>(
@@ -31,8 +38,18 @@ fn start<'a>(
     recipe: &Recipe,
     folder: &Path,
 ) -> Result<Training<'a>> {
-    let scaling = recipe.parameter.scaling(&common::survey());
-    Training::start(gpu, supply, recipe, &common::network(), scaling, folder)
+    start_seeded(gpu, supply, recipe, 11, folder)
+}
+
+fn start_seeded<'a>(
+    gpu: &legato::engine::Gpu,
+    supply: impl Into<Supply<'a>>,
+    recipe: &Recipe,
+    seed: u64,
+    folder: &Path,
+) -> Result<Training<'a>> {
+    let model = Model::random(gpu, &common::network(), seed)?;
+    Training::start(gpu, supply, recipe, &task(seed), model, folder)
 }
 
 /// Galaxies that are drawn as they are needed; neither the stamps of an epoch nor those held out fill a batch.
@@ -55,7 +72,7 @@ fn best_weights(folder: &Path) -> Result<Arrays> {
 
 /// The history without what depends on the machine's speed.
 fn figures(history: &[Epoch]) -> Vec<Epoch> {
-    history.iter().map(|epoch| Epoch { images_per_second: 0.0, ..*epoch }).collect()
+    history.iter().map(|epoch| Epoch { images_per_second: 0.0, unix_time: 0.0, ..*epoch }).collect()
 }
 
 #[test]
@@ -64,7 +81,7 @@ fn two_runs_of_one_seed_are_the_same_bit_for_bit_and_another_seeds_is_not() -> R
     let folder = tempfile::tempdir().expect("a folder");
     let run = |name: &str, seed| {
         let folder = folder.path().join(name);
-        let mut training = start(&gpu, &stamps, &Recipe { seed, epochs: 2, ..recipe() }, &folder)?;
+        let mut training = start_seeded(&gpu, &stamps, &Recipe { epochs: 2, ..recipe() }, seed, &folder)?;
         assert_eq!(training.run(None, |_| ())?, Outcome::Finished);
         Ok((best_weights(&folder)?, checkpoint(&folder)?, figures(training.history())))
     };
@@ -100,6 +117,105 @@ fn a_run_that_was_paused_and_resumed_ends_as_one_that_was_not() -> Result<()> {
     // A finished run stays as it is.
     assert_eq!(Training::resume(&gpu, &stamps, &parts)?.run(None, |_| ())?, Outcome::Finished);
     assert!(checkpoint(&parts)? == checkpoint(&whole)?);
+    Ok(())
+}
+
+#[test]
+fn a_run_that_was_stopped_between_steps_ends_as_one_that_was_not() -> Result<()> {
+    let (gpu, stamps) = (common::gpu(), common::stamps(1, 0..96)?);
+    let folder = tempfile::tempdir().expect("a folder");
+    let (whole, parts) = (folder.path().join("whole"), folder.path().join("parts"));
+    start(&gpu, &stamps, &recipe(), &whole)?.run(None, |_| ())?;
+
+    let stop = AtomicBool::new(false);
+    let interrupted = |training: &mut Training, at: u64| -> Result<Outcome> {
+        stop.store(false, Ordering::Relaxed);
+        let mut steps = training.steps();
+        training.run(None, |event| {
+            if let Event::Step { .. } = event {
+                steps += 1;
+                stop.store(steps == at, Ordering::Relaxed);
+            }
+        })
+    };
+    // Saving on the way, before every step, changes nothing.
+    let saved = folder.path().join("saved");
+    let mut training = start(&gpu, &stamps, &recipe(), &saved)?;
+    training.save_every(Duration::ZERO);
+    assert_eq!(training.run(None, |_| ())?, Outcome::Finished);
+    assert!(checkpoint(&saved)? == checkpoint(&whole)?);
+
+    // An epoch has five steps: in the middle of the first, at its end, and twice in the third.
+    let mut training = start(&gpu, &stamps, &recipe(), &parts)?;
+    training.stop_when(&stop);
+    assert_eq!((interrupted(&mut training, 2)?, training.steps()), (Outcome::Interrupted, 2));
+    for at in [5, 11, 12] {
+        let gpu = common::gpu();
+        let mut training = Training::resume(&gpu, &stamps, &parts)?;
+        training.stop_when(&stop);
+        assert_eq!((interrupted(&mut training, at)?, training.steps()), (Outcome::Interrupted, at));
+    }
+    assert_eq!(Training::resume(&gpu, &stamps, &parts)?.run(None, |_| ())?, Outcome::Finished);
+    let history =
+        |run: &Path| -> Result<Vec<Epoch>> { Ok(figures(Training::resume(&gpu, &stamps, run)?.history())) };
+    assert_eq!(history(&parts)?, history(&whole)?);
+    assert!(checkpoint(&parts)? == checkpoint(&whole)?);
+    assert!(best_weights(&parts)? == best_weights(&whole)?);
+    Ok(())
+}
+
+#[test]
+fn a_network_of_several_outputs_measures_them_all_and_passes_them_on() -> Result<()> {
+    let (gpu, stamps, survey) = (common::gpu(), common::stamps(1, 0..96)?, common::survey());
+    let folder = tempfile::tempdir().expect("a folder");
+    let (together, alone) = (folder.path().join("together"), folder.path().join("alone"));
+    let both = Task::new(&[Parameter::Magnitude, Parameter::Radius], &survey, 11);
+    let mut network = common::network();
+    network.layers.pop();
+    network.layers.push(Layer::Dense { units: 2, relu: false });
+    let model = Model::random(&gpu, &network, 11)?;
+    let recipe = Recipe { epochs: 2, ..recipe() };
+    Training::start(&gpu, &stamps, &recipe, &both, model, &together)?.run(None, |_| ())?;
+    let weights = together.join(WEIGHTS_FILE);
+    let estimators = load_estimators(&gpu, &weights)?;
+    assert_eq!(estimators.keys().copied().collect::<Vec<_>>(), [Parameter::Magnitude, Parameter::Radius]);
+    let found = evaluate(&gpu, &estimators, &stamps, 64, |_| ())?;
+    let radii = |evaluations: &[legato::legato::Evaluation]| -> Vec<f32> {
+        let of = evaluations.iter().find(|e| e.parameter == Parameter::Radius).expect("it was measured");
+        of.pairs.iter().map(|pair| pair.1 as f32).collect()
+    };
+
+    // One output of it, for a survey of another range of radii, measures the same at first.
+    let mut wider = survey.clone();
+    wider.galaxies.radius.max *= 2.0;
+    let task =
+        Task { from: Some(weights.display().to_string()), ..Task::new(&[Parameter::Radius], &wider, 12) };
+    let model = transfer(&gpu, &weights, &task)?;
+    let output = gpu.read(&model.infer(&gpu, &gpu.upload(&[96, 16, 16, 1], &common::pixels(&stamps))?)?)?;
+    let begun: Vec<f64> = output.iter().map(|&t| task.targets[0].scaling.value(t.into())).collect();
+    let want: Vec<f64> = radii(&found).iter().map(|&r| r.into()).collect();
+    common::close("radii", 1e-5, &begun.iter().map(|&r| r as f32).collect::<Vec<_>>(), &want);
+
+    // What is frozen stays; the rest learns.
+    let before = legato::engine::nn::weights::model_arrays(&gpu, &model)?;
+    let frozen = Recipe { frozen: 1, ..recipe };
+    Training::start(&gpu, &stamps, &frozen, &task, model, &alone)?.run(None, |_| ())?;
+    let after = best_weights(&alone)?;
+    let changed: Vec<&str> = before
+        .iter()
+        .filter(|(name, array)| after[*name] != **array)
+        .map(|(name, _)| name.as_str())
+        .collect();
+    assert_eq!(changed.len(), before.len() - 2, "{changed:?}");
+    assert!(!changed.contains(&"conv1.weight") && !changed.contains(&"conv1.bias"), "{changed:?}");
+    let made = &Estimator::load(&gpu, &alone.join(WEIGHTS_FILE))?[0].provenance;
+    assert_eq!((&made.from, made.targets.len()), (&task.from, 1));
+
+    // What it was not taught begins at random, near the middle of its range.
+    let task = Task::new(&[Parameter::AxisRatio], &survey, 12);
+    let model = transfer(&gpu, &weights, &task)?;
+    let output = gpu.read(&model.infer(&gpu, &gpu.upload(&[96, 16, 16, 1], &common::pixels(&stamps))?)?)?;
+    assert!(output.iter().all(|t| t.abs() < 1.0), "{output:?}");
     Ok(())
 }
 
@@ -165,8 +281,8 @@ fn stamps_that_the_network_or_the_recipe_cannot_take_are_an_error() -> Result<()
     let (gpu, stamps) = (common::gpu(), common::stamps(1, 0..8)?);
     let folder = tempfile::tempdir().expect("a folder");
     let network = Network { input: [20, 20, 1], ..common::network() };
-    let scaling = Scaling { min: 0.0, max: 1.0 };
-    let result = Training::start(&gpu, &stamps, &recipe(), &network, scaling, folder.path());
+    let model = Model::random(&gpu, &network, 11)?;
+    let result = Training::start(&gpu, &stamps, &recipe(), &task(11), model, folder.path());
     let message = result.err().expect("stamps of 16 pixels").to_string();
     assert!(message.contains("20×20×1") && message.contains("16×16×1"), "{message}");
     for (few, validation) in [(1, 0.2), (2, 0.01), (1, 0.9)] {
@@ -203,15 +319,15 @@ fn a_network_learns_the_magnitude() -> Result<()> {
     assert!(last.validation_r2 > 0.9 && last.validation_r2 > first.validation_r2, "{history:?}");
 
     // Stamps that it never saw, by the weights that it left.
-    let estimator = Estimator::load(&gpu, &folder.path().join(WEIGHTS_FILE))?;
+    let estimators = load_estimators(&gpu, &folder.path().join(WEIGHTS_FILE))?;
     let fresh = common::stamps(3, 0..100)?;
-    let found = evaluate(&gpu, &[(Parameter::Magnitude, estimator)].into(), &fresh, 64, |_| ())?;
+    let found = evaluate(&gpu, &estimators, &fresh, 64, |_| ())?;
     println!("R² of fresh stamps {}", found[0].statistics.r2);
     assert!(found[0].statistics.r2 > 0.9);
 
     let csv = std::fs::read_to_string(folder.path().join("history.csv")).expect("a history");
     let mut lines = csv.lines();
-    let names = "epoch,training_loss,validation_loss,validation_r2,learning_rate,images_per_second";
+    let names = "epoch,training_loss,validation_loss,validation_r2,learning_rate,images_per_second,unix_time";
     assert_eq!((lines.next(), lines.count()), (Some(names), 12));
     Ok(())
 }
@@ -244,8 +360,10 @@ fn the_best_epochs_weights_are_kept_and_patience_ends_the_run() -> Result<()> {
     assert!(best_weights(folder.path())? == weights[best.epoch - 1]);
     assert!(best_weights(folder.path())? != weights[history.len() - 1]);
 
-    let made = Estimator::load(&gpu, &folder.path().join(WEIGHTS_FILE))?.provenance;
-    assert_eq!((made.parameter, made.epoch, made.seed), (Parameter::Magnitude, best.epoch, 11));
+    let loaded = Estimator::load(&gpu, &folder.path().join(WEIGHTS_FILE))?;
+    let made = &loaded[0].provenance;
+    assert_eq!((made.targets.as_slice(), loaded.len()), (task(11).targets.as_slice(), 1));
+    assert_eq!((made.epoch, made.seed, &made.from), (best.epoch, 11, &None));
     assert_eq!((made.validation_mae, made.validation_r2), (lowest, best.validation_r2));
     // 48 stamps are three batches of 16.
     assert_eq!(made.images_seen, 48 * best.epoch as u64);
@@ -291,17 +409,12 @@ fn a_zoom_multiplies_the_target_of_the_radius_and_of_nothing_else() -> Result<()
         (Parameter::Radius, 0.75, 3.0),
         (Parameter::SersicIndex, 1.5, 2.5),
     ] {
-        let recipe = Recipe {
-            parameter,
-            zoom: [zoom; 2],
-            batch: 8,
-            epochs: 50,
-            patience: 0,
-            learning_rate: 5e-3,
-            ..recipe()
-        };
+        let recipe =
+            Recipe { zoom: [zoom; 2], batch: 8, epochs: 50, patience: 0, learning_rate: 5e-3, ..recipe() };
         let run = folder.path().join(format!("{parameter}-{zoom}"));
-        Training::start(&gpu, &stamps, &recipe, &network, scaling, &run)?.run(None, |_| ())?;
+        let task = Task { targets: vec![Target { parameter, scaling }], seed: 11, from: None };
+        let model = Model::random(&gpu, &network, task.seed)?;
+        Training::start(&gpu, &stamps, &recipe, &task, model, &run)?.run(None, |_| ())?;
         let learned = scaling.value(checkpoint(&run)?[0]["dense1.bias"].1[0].into());
         println!("{parameter}, zoom {zoom}: learned {learned}");
         assert!((learned - target).abs() < 0.05, "{parameter}, zoom {zoom}: {learned} for {target}");
@@ -433,8 +546,8 @@ fn a_run_on_fresh_galaxies_goes_on_with_its_own_only() -> Result<()> {
 fn a_network_learns_from_galaxies_that_it_sees_once() -> Result<()> {
     let (gpu, fresh) = (common::gpu(), fresh(5, 320, 2)?);
     let folder = tempfile::tempdir().expect("a folder");
-    let recipe = Recipe { epochs: 12, learning_rate: 5e-3, seed: 5, ..recipe() };
-    let mut training = start(&gpu, &fresh, &recipe, folder.path())?;
+    let recipe = Recipe { epochs: 12, learning_rate: 5e-3, ..recipe() };
+    let mut training = start_seeded(&gpu, &fresh, &recipe, 5, folder.path())?;
     let (mut steps, mut starved) = (0, 0);
     training.run(None, |event| match event {
         Event::Step { stamps, .. } => steps += stamps,
@@ -445,12 +558,12 @@ fn a_network_learns_from_galaxies_that_it_sees_once() -> Result<()> {
         Event::Epoch { .. } => (),
     })?;
     assert!(steps == 12 * 320 && starved <= 12);
-    let estimator = Estimator::load(&gpu, &folder.path().join(WEIGHTS_FILE))?;
-    let made = &estimator.provenance;
+    let estimators = load_estimators(&gpu, &folder.path().join(WEIGHTS_FILE))?;
+    let made = &estimators[&Parameter::Magnitude].provenance;
     assert_eq!((made.data.as_str(), made.survey.as_str(), made.seed), ("simulated: small", "small", 5));
     assert_eq!((made.images_seen, made.zero_point), (320 * made.epoch as u64, common::survey().zero_point));
     let others = common::stamps(5, 0..100)?;
-    let found = evaluate(&gpu, &[(Parameter::Magnitude, estimator)].into(), &others, 64, |_| ())?;
+    let found = evaluate(&gpu, &estimators, &others, 64, |_| ())?;
     println!("R² of others {}", found[0].statistics.r2);
     assert!(found[0].statistics.r2 > 0.9, "{}", found[0].statistics.r2);
     Ok(())

@@ -1,7 +1,10 @@
 //! `legato demo`: the whole chain, small enough for a machine without a GPU.
 
 use super::{Common, evaluate, progress, simulate, table, train};
-use crate::legato::{FitOptions, Parameter, Recipe, Schedule, Stamps, Stretching, load_estimators};
+use crate::engine::nn::Model;
+use crate::legato::{
+    FitOptions, Outcome, Parameter, Recipe, Schedule, Stamps, Task, Training, load_estimators,
+};
 use crate::sky::Survey;
 use crate::{Error, Result, files};
 use clap::Args;
@@ -59,17 +62,21 @@ pub fn run(arguments: &Arguments, common: &Common) -> Result<()> {
         batch: 16,
         // Few passes: every stamp counts as it is, mirrored or not.
         shift: 0.0,
-        ..Recipe::paper(Parameter::Magnitude, common.seed)
+        ..Recipe::paper()?
     };
-    let stretching = Stretching::Asinh { sigma: survey.noise.sigma() as f32 };
-    let network = recipe.architecture.network(survey.stamp_size, stretching);
+    let task = Task::new(&[Parameter::Magnitude], &survey, common.seed);
+    let stretching = recipe.stretching(survey.noise.sigma());
+    let network = Parameter::Magnitude.architecture().network(survey.stamp_size, stretching);
     common.say(network.table()?);
-    let run = folder.join("runs").join(recipe.parameter.name());
+    let run = folder.join("runs").join(Parameter::Magnitude.name());
     if run.exists() {
         std::fs::remove_dir_all(&run).map_err(|e| Error::io(&run, "replace", e))?;
     }
-    let mut training = train::start(&gpu, &learning, &recipe, &network, &survey, &run)?;
-    train::train(&mut training, &run, None, common)?;
+    let model = Model::random(&gpu, &network, task.seed)?;
+    let mut training = Training::start(&gpu, &learning, &recipe, &task, model, &run)?;
+    if train::train(&mut training, &run, None, common)? == Outcome::Interrupted {
+        return Err(Error::Interrupted);
+    }
 
     common.say("\n3. Testing it on galaxies that it has never seen");
     let estimators = load_estimators(&gpu, &folder.join("runs"))?;

@@ -7,6 +7,7 @@ mod demo;
 mod devices;
 mod evaluate;
 mod fit;
+mod interrupt;
 mod progress;
 mod psf;
 mod simulate;
@@ -14,7 +15,7 @@ mod table;
 mod train;
 
 use crate::engine::{Gpu, GpuOptions};
-use crate::{Error, Result, files};
+use crate::{Error, Result};
 use clap::{Args, Parser, Subcommand};
 use std::io::Write;
 use std::process::ExitCode;
@@ -56,7 +57,8 @@ enum Command {
     /// Write a survey's point spread function as a FITS image
     Psf(psf::Arguments),
     /// Train a network on a data set
-    Train(train::Arguments),
+    // Boxed, because it has by far the most options.
+    Train(Box<train::Arguments>),
     /// Compare networks with the truth of a data set
     Evaluate(evaluate::Arguments),
     /// Measure the galaxies on FITS stamps and cubes
@@ -113,7 +115,7 @@ pub fn main() -> ExitCode {
     };
     env_logger::Builder::new().filter_level(level).parse_default_env().init();
     let common = &cli.common;
-    clean_up_on_interrupt(matches!(cli.command, Command::Train(_)));
+    interrupt::handle();
     let result = match &cli.command {
         Command::Devices(arguments) => devices::run(arguments, common),
         Command::Simulate(arguments) => simulate::run(arguments, common),
@@ -125,6 +127,7 @@ pub fn main() -> ExitCode {
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
+        Err(Error::Interrupted) => ExitCode::from(interrupt::STATUS),
         Err(error) => {
             tell(format!("legato: {error}"));
             ExitCode::from(if matches!(error, Error::Usage(_)) { 2 } else { 1 })
@@ -138,20 +141,6 @@ fn quiet_the_loader() {
     if std::env::var_os("XDG_RUNTIME_DIR").is_none() && std::env::var_os("NODEVICE_SELECT").is_none() {
         // SAFETY: first thing in `main`, before any other thread exists.
         unsafe { std::env::set_var("NODEVICE_SELECT", "1") };
-    }
-}
-
-/// Has Ctrl-C, a hang-up or a polite kill take away what is half-written before the process ends.
-fn clean_up_on_interrupt(training: bool) {
-    let handler = move || {
-        files::remove_unfinished();
-        let advice = if training { "; go on from the last whole epoch with --resume" } else { "" };
-        tell(format!("\nlegato: interrupted; nothing half-written is left{advice}"));
-        std::process::exit(130);
-    };
-    // Without a handler an interrupt still ends the process; only temporary folders then stay.
-    if let Err(error) = ctrlc::set_handler(handler) {
-        log::info!("no handler for interrupts: {error}");
     }
 }
 

@@ -1,15 +1,14 @@
 //! `legato train`.
 
 use super::{Common, progress, simulate};
-use crate::engine::Gpu;
-use crate::engine::nn::Network;
+use crate::engine::nn::{Model, Network};
 use crate::legato::{
-    Architecture, Event, Fresh, Outcome, Parameter, Recipe, Schedule, Stamps, Stretching, Supply, Training,
-    WEIGHTS_FILE,
+    Architecture, Dense, Event, Fresh, Outcome, Parameter, Recipe, Schedule, Stamps, Stretch, Supply, Task,
+    Training, WEIGHTS_FILE, transfer,
 };
 use crate::sky::Survey;
 use crate::{Error, Result, files};
-use clap::{Args, ValueEnum};
+use clap::Args;
 use std::path::{Path, PathBuf};
 
 #[derive(Args)]
@@ -17,21 +16,20 @@ use std::path::{Path, PathBuf};
     after_help = "Example:\n  legato train --parameter magnitude --data train.fits -o runs/magnitude\n  legato train --parameter magnitude --simulate candels-f160w -o runs/magnitude\n  legato train --data train.fits -o runs/magnitude --resume\n  legato train --parameter radius --show"
 )]
 pub struct Arguments {
-    /// What to learn
-    #[arg(long, value_enum, required_unless_present = "resume")]
-    parameter: Option<ParameterName>,
+    /// What to learn; several, separated by commas, make one network that measures them together
+    #[arg(long, value_delimiter = ',', required_unless_present_any = ["resume", "show"])]
+    parameter: Vec<Parameter>,
     /// The paper's architecture, 1 or 2 [default: the better one for the parameter]
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..=2))]
     architecture: Option<u32>,
     /// A network of your own (TOML) in place of an architecture
     #[arg(long, conflicts_with = "architecture")]
     network: Option<PathBuf>,
-    /// How pixels are made fit for the network [default: asinh]
-    #[arg(long, value_enum, conflicts_with = "network")]
-    stretch: Option<StretchName>,
-    /// What follows the hidden dense layers [default: relu]
-    #[arg(long, value_enum, conflicts_with = "network")]
-    dense: Option<DenseName>,
+    /// Begin with the network of this weights file; only its last layer may change
+    #[arg(long, value_name = "WEIGHTS", conflicts_with_all = ["architecture", "network", "show"])]
+    from: Option<PathBuf>,
+    #[command(flatten)]
+    recipe: RecipeArguments,
     /// The data set to learn from
     #[arg(long, required_unless_present_any = ["show", "simulate"])]
     data: Option<PathBuf>,
@@ -54,8 +52,9 @@ pub struct Arguments {
     #[arg(long)]
     survey: Option<String>,
     /// Go on with the run in the output folder
-    #[arg(long, conflicts_with_all = ["show", "parameter", "architecture", "network", "survey", "epochs", "batch",
-        "learning_rate", "schedule", "warm_up", "patience", "stretch", "dense", "stamps_per_epoch", "validation"])]
+    #[arg(long, conflicts_with_all = ["show", "parameter", "architecture", "network", "from", "survey", "recipe",
+        "epochs", "batch", "learning_rate", "schedule", "warm_up", "patience", "stretch", "dense", "frozen",
+        "stamps_per_epoch", "validation"])]
     resume: bool,
     /// Stop after this many epochs, to be resumed
     #[arg(long, value_parser = super::at_least_one)]
@@ -66,24 +65,62 @@ pub struct Arguments {
     /// With --show: print the network as TOML, to be changed and given to --network
     #[arg(long, requires = "show")]
     toml: bool,
-    /// Most epochs [default: 310]
+}
+
+/// The recipe of a run, with what departs from it.
+#[derive(Args, Default)]
+pub struct RecipeArguments {
+    /// How to train: `paper`, `best`, or a TOML file of your own [default: paper]
+    #[arg(long, value_name = "NAME|FILE")]
+    recipe: Option<String>,
+    /// How pixels are made fit for the network [paper: asinh]
+    #[arg(long, conflicts_with_all = ["network", "from"])]
+    stretch: Option<Stretch>,
+    /// What follows the hidden dense layers [paper: relu]
+    #[arg(long, conflicts_with_all = ["network", "from"])]
+    dense: Option<Dense>,
+    /// Most epochs [paper: 310]
     #[arg(long, value_parser = super::at_least_one)]
     epochs: Option<usize>,
-    /// Stamps a step [default: 64]
+    /// Stamps a step [paper: 64]
     #[arg(long, value_parser = super::at_least_one)]
     batch: Option<usize>,
-    /// Adam's learning rate [default: 0.001]
+    /// Adam's learning rate [paper: 0.001]
     #[arg(long, allow_negative_numbers = true)]
     learning_rate: Option<f64>,
-    /// How the learning rate goes on after the warm-up [default: constant]
-    #[arg(long, value_enum)]
-    schedule: Option<ScheduleName>,
-    /// First epochs at the full rate and without early stopping [default: 10]
+    /// How the learning rate goes on after the warm-up [paper: constant]
+    #[arg(long)]
+    schedule: Option<Schedule>,
+    /// First epochs at the full rate and without early stopping [paper: 10]
     #[arg(long)]
     warm_up: Option<usize>,
-    /// Epochs without a better validation loss before it stops; 0: never [default: 20]
+    /// Epochs without a better validation loss before it stops; 0: never [paper: 20]
     #[arg(long)]
     patience: Option<usize>,
+    /// First layers with weights that keep what they began with [paper: 0]
+    #[arg(long, value_name = "LAYERS")]
+    frozen: Option<usize>,
+}
+
+impl RecipeArguments {
+    /// The recipe that is asked for, or `usual`, with what departs from it.
+    pub fn recipe(&self, usual: &str) -> Result<Recipe> {
+        let base = Recipe::find(self.recipe.as_deref().unwrap_or(usual))?;
+        let recipe = Recipe {
+            stretch: self.stretch.unwrap_or(base.stretch),
+            dense: self.dense.unwrap_or(base.dense),
+            epochs: self.epochs.unwrap_or(base.epochs),
+            batch: self.batch.unwrap_or(base.batch),
+            learning_rate: self.learning_rate.unwrap_or(base.learning_rate),
+            schedule: self.schedule.unwrap_or(base.schedule),
+            warm_up: self.warm_up.unwrap_or(base.warm_up),
+            patience: self.patience.unwrap_or(base.patience),
+            frozen: self.frozen.unwrap_or(base.frozen),
+            ..base
+        };
+        recipe.check()?;
+        Ok(recipe)
+    }
 }
 
 /// As many as the paper's networks learned from.
@@ -92,84 +129,33 @@ const STAMPS_PER_EPOCH: usize = 40_000;
 /// compared better than the 2% to which so many tell a mean error.
 const VALIDATION: usize = 2_000;
 
-#[derive(Clone, Copy, ValueEnum)]
-enum ParameterName {
-    Magnitude,
-    Radius,
-    SersicIndex,
-    AxisRatio,
-}
-
-#[derive(Clone, Copy, ValueEnum)]
-enum StretchName {
-    /// asinh(x / 3σ) / 3, with σ the sky's noise
-    Asinh,
-    /// Pixels as they are
-    None,
-}
-
-#[derive(Clone, Copy, ValueEnum)]
-enum DenseName {
-    Relu,
-    Linear,
-}
-
-#[derive(Clone, Copy, ValueEnum)]
-enum ScheduleName {
-    Constant,
-    Linear,
-}
-
 impl Arguments {
-    fn recipe(&self, common: &Common) -> Recipe {
-        let parameter = match self.parameter {
-            None | Some(ParameterName::Magnitude) => Parameter::Magnitude,
-            Some(ParameterName::Radius) => Parameter::Radius,
-            Some(ParameterName::SersicIndex) => Parameter::SersicIndex,
-            Some(ParameterName::AxisRatio) => Parameter::AxisRatio,
-        };
-        let paper = Recipe::paper(parameter, common.seed);
-        let architecture = match self.architecture {
-            Some(1) => Architecture::One,
-            Some(_) => Architecture::Two,
-            None => paper.architecture,
-        };
-        let schedule = match self.schedule {
-            Some(ScheduleName::Linear) => Schedule::Linear,
-            _ => Schedule::Constant,
-        };
-        Recipe {
-            architecture,
-            schedule,
-            epochs: self.epochs.unwrap_or(paper.epochs),
-            batch: self.batch.unwrap_or(paper.batch),
-            learning_rate: self.learning_rate.unwrap_or(paper.learning_rate),
-            warm_up: self.warm_up.unwrap_or(paper.warm_up),
-            patience: self.patience.unwrap_or(paper.patience),
-            ..paper
-        }
-    }
-
-    fn network(&self, architecture: Architecture, size: usize, sigma: f64) -> Result<Network> {
+    fn network(&self, recipe: &Recipe, size: usize, sigma: f64) -> Result<Network> {
         if let Some(path) = &self.network {
             let bytes = files::read(path)?;
             return Network::from_toml(&String::from_utf8_lossy(&bytes), path);
         }
-        let stretching = match self.stretch {
-            None | Some(StretchName::Asinh) => Stretching::Asinh { sigma: sigma as f32 },
-            Some(StretchName::None) => Stretching::None,
+        let first = self.parameter.first().copied().unwrap_or(Parameter::Magnitude);
+        let architecture = match self.architecture {
+            Some(1) => Architecture::One,
+            Some(_) => Architecture::Two,
+            None => first.architecture(),
         };
-        let dense_relu = !matches!(self.dense, Some(DenseName::Linear));
-        Ok(architecture.network_with(size, stretching, dense_relu))
+        Ok(architecture.network_for(
+            self.parameter.len().max(1),
+            size,
+            recipe.stretching(sigma),
+            recipe.dense,
+        ))
     }
 }
 
 pub fn run(arguments: &Arguments, common: &Common) -> Result<()> {
-    let recipe = arguments.recipe(common);
+    let recipe = arguments.recipe.recipe("paper")?;
     if arguments.show {
         let name = arguments.survey.as_deref().or(arguments.simulate.as_deref()).unwrap_or("candels-f160w");
         let survey = Survey::find(name)?;
-        let network = arguments.network(recipe.architecture, survey.stamp_size, survey.noise.sigma())?;
+        let network = arguments.network(&recipe, survey.stamp_size, survey.noise.sigma())?;
         let text = if arguments.toml { network.to_toml()? } else { network.table()? };
         super::print(text)?;
         return Ok(());
@@ -177,7 +163,6 @@ pub fn run(arguments: &Arguments, common: &Common) -> Result<()> {
     let Some(folder) = &arguments.output else {
         return Err(Error::Usage("--output is needed".into()));
     };
-    recipe.check()?;
     match (&arguments.data, &arguments.simulate) {
         (Some(data), _) => {
             let stamps = Stamps::read(data)?;
@@ -207,12 +192,21 @@ fn learn(
         Training::resume(&gpu, supply, folder)?
     } else {
         let (stamps, survey) = (supply.stamps(), survey()?);
-        let sigma = Some(stamps.meta.sigma).filter(|s| *s > 0.0).unwrap_or(survey.noise.sigma());
-        let network = arguments.network(recipe.architecture, stamps.size(), sigma)?;
-        network.check()?;
-        start(&gpu, supply, recipe, &network, &survey, folder)?
+        let mut task = Task::new(&arguments.parameter, &survey, common.seed);
+        let model = if let Some(path) = &arguments.from {
+            task.from = Some(path.display().to_string());
+            transfer(&gpu, path, &task)?
+        } else {
+            let sigma = Some(stamps.meta.sigma).filter(|s| *s > 0.0).unwrap_or(survey.noise.sigma());
+            let network = arguments.network(recipe, stamps.size(), sigma)?;
+            Model::random(&gpu, &network, task.seed)?
+        };
+        Training::start(&gpu, supply, recipe, &task, model, folder)?
     };
-    train(&mut training, folder, arguments.stop_after, common)
+    match train(&mut training, folder, arguments.stop_after, common)? {
+        Outcome::Interrupted => Err(Error::Interrupted),
+        _ => Ok(()),
+    }
 }
 
 /// Galaxies of a survey, drawn as they are needed: those that a run to be resumed would have gone on with, or new ones.
@@ -245,25 +239,13 @@ fn survey_of(stamps: &Stamps, wanted: Option<&str>, data: &Path) -> Result<Surve
     }
 }
 
-/// A new run of a recipe on a survey's stamps.
-pub fn start<'a>(
-    gpu: &Gpu,
-    supply: impl Into<Supply<'a>>,
-    recipe: &Recipe,
-    network: &Network,
-    survey: &Survey,
-    folder: &Path,
-) -> Result<Training<'a>> {
-    Training::start(gpu, supply, recipe, network, recipe.parameter.scaling(survey), folder)
-}
-
 /// Trains with a progress bar and a line an epoch.
 pub fn train(
     training: &mut Training,
     folder: &Path,
     stop_after: Option<usize>,
     common: &Common,
-) -> Result<()> {
+) -> Result<Outcome> {
     let recipe = training.recipe().clone();
     let (learning, held_out) = training.split();
     let (done, steps) = (training.history().len(), training.steps_an_epoch());
@@ -278,19 +260,22 @@ pub fn train(
     };
     common.say(format!(
         "learning the {} from {from}, {held_out} held out; {} steps of {} an epoch, at most {} epochs{}",
-        recipe.parameter,
+        training.task().describe(),
         steps,
         recipe.batch.min(learning),
         recipe.epochs,
         if done > 0 { format!(", {done} done") } else { String::new() },
     ));
+    common.say(format!("device memory: {}", training.budget()?));
     let stamps_an_epoch = (steps * recipe.batch.min(learning)) as u64;
     let bar =
         progress::bar(common, stamps_an_epoch.saturating_mul(recipe.epochs as u64), "training", "stamps");
-    bar.set_position(stamps_an_epoch * done as u64);
+    bar.set_position(training.steps() * recipe.batch.min(learning) as u64);
     bar.reset_eta();
     let mut advice =
         "; give more --threads, or make a data set once with `legato simulate` and learn from it with --data";
+    let listening = super::interrupt::listen();
+    training.stop_when(listening.flag());
     let outcome = training.run(stop_after, |event| match event {
         Event::Step { epoch, stamps, loss } => {
             bar.inc(stamps as u64);
@@ -320,14 +305,18 @@ pub fn train(
         }
     });
     bar.finish_and_clear();
-    let ending = match outcome? {
+    let outcome = outcome?;
+    let ending = match outcome {
         Outcome::Finished => "done".to_owned(),
         Outcome::StoppedEarly => format!("stopped: no better validation loss for {} epochs", recipe.patience),
         Outcome::Paused => format!("paused after {} epochs: go on with --resume", training.history().len()),
+        Outcome::Interrupted => {
+            format!("stopped and saved after step {}: go on with --resume", training.steps())
+        }
     };
     let best = training
         .best()
         .map_or(String::new(), |b| format!("; best epoch {}, R² {:.4}", b.epoch, b.validation_r2));
     common.say(format!("{}: {ending}{best}", folder.join(WEIGHTS_FILE).display()));
-    Ok(())
+    Ok(outcome)
 }

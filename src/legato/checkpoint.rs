@@ -1,7 +1,7 @@
 //! Stopping and going on: a folder with the weights, Adam's averages and the counters, replaced as
 //! a whole. Random numbers are functions of seed and step, so there is nothing else to keep.
 
-use super::{FreshPlan, Recipe, Scaling};
+use super::{FreshPlan, Recipe, Task};
 use crate::engine::Gpu;
 use crate::engine::nn::{Adam, Model, weights};
 use crate::{Error, Result, files};
@@ -22,12 +22,13 @@ const STATE: &str = "state.json";
 pub struct Epoch {
     /// Its number, from 1.
     pub epoch: usize,
-    /// Mean absolute error of the scaled target over the epoch's batches.
+    /// Mean absolute error of the scaled targets over the epoch's batches.
     pub training_loss: f64,
-    /// Mean absolute error of the scaled target on the validation set.
+    /// Mean absolute error of the scaled targets on the validation set.
     #[serde(deserialize_with = "super::null_is_nan")]
     pub validation_loss: f64,
-    /// R² of the physical values on the validation set; NaN where that is too small to tell.
+    /// R² of the physical values on the validation set, the mean of all that is learned; NaN where the set is too small
+    /// to tell.
     #[serde(deserialize_with = "super::null_is_nan")]
     pub validation_r2: f64,
     /// Learning rate of its last step.
@@ -35,6 +36,17 @@ pub struct Epoch {
     /// Training stamps a second.
     #[serde(deserialize_with = "super::null_is_nan")]
     pub images_per_second: f64,
+    /// When it ended, in seconds since 1970.
+    pub unix_time: f64,
+}
+
+/// How far an epoch has come.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Partial {
+    /// Steps made of it.
+    pub steps: usize,
+    /// The sum of their losses.
+    pub loss_sum: f32,
 }
 
 /// What tells one data set from another.
@@ -53,8 +65,8 @@ pub struct Fingerprint {
 pub struct State {
     /// How it is trained.
     pub recipe: Recipe,
-    /// The range of the parameter.
-    pub scaling: Scaling,
+    /// What is learned.
+    pub task: Task,
     /// The data set that it began with, or the stamps held out.
     pub data: Fingerprint,
     /// Which galaxies are drawn while it learns; none where it learns from a data set.
@@ -62,6 +74,9 @@ pub struct State {
     pub fresh: Option<FreshPlan>,
     /// The epochs so far.
     pub history: Vec<Epoch>,
+    /// The epoch that was under way.
+    #[serde(default)]
+    pub partial: Option<Partial>,
 }
 
 impl State {

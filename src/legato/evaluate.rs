@@ -49,7 +49,7 @@ pub fn evaluate(
         let count = indices.len();
         let pixels: Vec<f32> = indices.flat_map(|i| stamps.pixels(i)).map(|p| p * factor).collect();
         for (estimator, estimates) in estimate(gpu, estimators, &pixels)? {
-            values.entry(estimator.provenance.parameter).or_default().extend(estimates);
+            values.entry(estimator.parameter()).or_default().extend(estimates);
         }
         progress(count);
     }

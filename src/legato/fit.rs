@@ -124,8 +124,8 @@ fn measure(
             if row.flags.contains(Flags::NO_DATA) {
                 continue;
             }
-            row.flags.set(Flags::OUT_OF_RANGE, !estimator.provenance.scaling.contains(value));
-            match estimator.provenance.parameter {
+            row.flags.set(Flags::OUT_OF_RANGE, !estimator.scaling().contains(value));
+            match estimator.parameter() {
                 Parameter::Magnitude => row.mag = value,
                 Parameter::Radius => row.re_maj = value,
                 Parameter::SersicIndex => row.n = value,

@@ -10,8 +10,9 @@
 //! | `fresh.rs` | galaxies drawn while the network learns |
 //! | `supply.rs` | what a run learns from and is judged by |
 //! | `ahead.rs` | work done ahead of its use |
-//! | `recipe.rs` | how a network is trained |
+//! | `recipe.rs` | how a network is trained, and what for |
 //! | `training.rs` | the training loop |
+//! | `transfer.rs` | beginning with weights that were trained for something else |
 //! | `checkpoint.rs` | stopping and going on |
 //! | `statistics.rs` | R² and its company |
 //! | `summary.rs` | all that is told of one method and parameter |
@@ -41,6 +42,7 @@ mod statistics;
 mod summary;
 mod supply;
 mod training;
+mod transfer;
 
 pub use ahead::Ahead;
 pub use checkpoint::Epoch;
@@ -53,13 +55,14 @@ pub use parameter::{Parameter, Scaling};
 pub use predict::{Estimator, load_estimators};
 pub use presets::{Architecture, Stretching};
 pub use provenance::Provenance;
-pub use recipe::{Recipe, Schedule};
+pub use recipe::{Dense, Recipe, Schedule, Stretch, Target, Task};
 pub use split::{Part, Split, expected_signal_to_noise};
 pub use stamps::Stamps;
 pub use statistics::{BoxSummary, Statistics, quantile};
 pub use summary::Summary;
 pub use supply::Supply;
 pub use training::{Event, Outcome, Training, WEIGHTS_FILE};
+pub use transfer::transfer;
 
 /// A number that JSON may hold as `null`, its only way to write one that is not finite.
 fn null_is_nan<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {

@@ -2,11 +2,12 @@
 
 use super::Architecture;
 use crate::sky::{Survey, Truth};
+use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// A structural parameter.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ValueEnum)]
 #[serde(rename_all = "kebab-case")]
 pub enum Parameter {
     /// Total AB magnitude (`MAG`).

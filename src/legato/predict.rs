@@ -1,41 +1,64 @@
 //! From stamps to parameters: trained networks, run in batches.
 
 use super::checkpoint::is_checkpoint;
-use super::{Parameter, Provenance};
+use super::{Parameter, Provenance, Scaling};
 use crate::engine::Gpu;
+use crate::engine::gpu::Readback;
 use crate::engine::nn::{Model, weights};
 use crate::{Error, Result};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
-/// A trained network and what it measures.
+/// A trained network and which of its outputs measures something.
+#[derive(Clone)]
 pub struct Estimator {
-    /// The network with its weights.
-    pub model: Model,
+    /// The network with its weights, shared by all that it measures.
+    pub model: Rc<Model>,
     /// What it measures, and how it was made.
-    pub provenance: Provenance,
+    pub provenance: Rc<Provenance>,
     /// The file it came from.
     pub path: PathBuf,
+    /// The number of its output.
+    output: usize,
 }
 
 impl Estimator {
-    /// Reads one weights file.
+    /// Reads one weights file: an estimator for each output of its network.
     ///
     /// # Errors
     /// It is not there, is damaged, or is not a network that measures stamps.
-    pub fn load(gpu: &Gpu, path: &Path) -> Result<Self> {
+    pub fn load(gpu: &Gpu, path: &Path) -> Result<Vec<Self>> {
         let (model, metadata) = weights::load(gpu, path)?;
-        let provenance = Provenance::from_metadata(path, &metadata)?;
+        let provenance = Rc::new(Provenance::from_metadata(path, &metadata)?);
         let [height, width, channels] = model.network().input;
         if height != width || channels != 1 {
             let message = format!("takes images of {height}×{width}×{channels}, not square stamps");
             return Err(Error::weights(path, message));
         }
-        let output = model.network().output()?;
-        if output != [1] {
-            return Err(Error::weights(path, format!("gives {output:?} numbers a stamp, not one")));
+        let (found, outputs) = (model.network().output()?, provenance.targets.len());
+        if found != [outputs] {
+            let message = format!("gives {found:?} numbers a stamp, but names {outputs}");
+            return Err(Error::weights(path, message));
         }
-        Ok(Estimator { model, provenance, path: path.to_owned() })
+        let model = Rc::new(model);
+        let estimator = |output| Estimator {
+            model: model.clone(),
+            provenance: provenance.clone(),
+            path: path.to_owned(),
+            output,
+        };
+        Ok((0..outputs).map(estimator).collect())
+    }
+
+    /// What it measures.
+    pub fn parameter(&self) -> Parameter {
+        self.provenance.targets[self.output].parameter
+    }
+
+    /// The range that it was trained on.
+    pub fn scaling(&self) -> Scaling {
+        self.provenance.targets[self.output].scaling
     }
 
     /// Pixels along a side of the stamps that it takes.
@@ -45,7 +68,7 @@ impl Estimator {
 }
 
 /// Runs every network over one upload of square stamps, pixel by pixel and stamp after stamp; the physical values that
-/// each gives for them.
+/// each estimator gives for them.
 pub(super) fn estimate<'a>(
     gpu: &Gpu,
     estimators: &'a BTreeMap<Parameter, Estimator>,
@@ -53,17 +76,24 @@ pub(super) fn estimate<'a>(
 ) -> Result<Vec<(&'a Estimator, Vec<f64>)>> {
     let size = estimators.values().next().map_or(1, Estimator::stamp_size);
     let stamps = gpu.upload(&[pixels.len() / (size * size), size, size, 1], pixels)?;
-    let start = |estimator: &'a Estimator| {
-        let output = estimator.model.infer(gpu, &stamps)?;
-        Ok((estimator, gpu.start_read(&output)?))
+    let mut models: Vec<&Rc<Model>> = Vec::new();
+    for estimator in estimators.values() {
+        if !models.iter().any(|model| Rc::ptr_eq(model, &estimator.model)) {
+            models.push(&estimator.model);
+        }
+    }
+    let started = models.iter().map(|model| gpu.start_read(&model.infer(gpu, &stamps)?));
+    let started: Vec<_> = started.collect::<Result<_>>()?;
+    let arrived: Vec<Vec<f32>> = started.into_iter().map(Readback::wait).collect::<Result<_>>()?;
+    let of = |estimator: &'a Estimator| {
+        let scaling = estimator.scaling();
+        let run = models.iter().zip(&arrived).filter(|(model, _)| Rc::ptr_eq(model, &estimator.model));
+        let outputs = run.flat_map(|(_, values)| {
+            values.iter().skip(estimator.output).step_by(estimator.provenance.targets.len())
+        });
+        (estimator, outputs.map(|&t| scaling.value(f64::from(t))).collect())
     };
-    let started: Vec<_> = estimators.values().map(start).collect::<Result<_>>()?;
-    let arrived = started.into_iter().map(|(estimator, readback)| {
-        let scaling = estimator.provenance.scaling;
-        let targets = readback.wait()?;
-        Ok((estimator, targets.into_iter().map(|t| scaling.value(f64::from(t))).collect()))
-    });
-    arrived.collect()
+    Ok(estimators.values().map(of).collect())
 }
 
 /// The networks of a folder, one a parameter: every `*.safetensors` in it and every `*/weights.safetensors` below it
@@ -75,9 +105,9 @@ pub(super) fn estimate<'a>(
 pub fn load_estimators(gpu: &Gpu, path: &Path) -> Result<BTreeMap<Parameter, Estimator>> {
     let files = if path.is_dir() { weights_files(path)? } else { vec![path.to_owned()] };
     let mut found: BTreeMap<Parameter, Estimator> = BTreeMap::new();
-    for file in files {
-        let estimator = Estimator::load(gpu, &file)?;
-        let parameter = estimator.provenance.parameter;
+    let loaded = files.iter().map(|file| Estimator::load(gpu, file)).collect::<Result<Vec<_>>>()?;
+    for estimator in loaded.into_iter().flatten() {
+        let (parameter, file) = (estimator.parameter(), estimator.path.clone());
         if let Some(other) = found.values().find(|o| o.stamp_size() != estimator.stamp_size()) {
             let (size, theirs) = (estimator.stamp_size(), other.stamp_size());
             let message = format!("takes stamps of {size} pixels, {} of {theirs}", other.path.display());

@@ -4,6 +4,7 @@
 //! Architecture 1's are in no publication, and ours follow the same style. The hidden dense layers
 //! carry ReLU unless told otherwise; the tutorial leaves it out.
 
+use super::Dense;
 use crate::engine::nn::{Layer, Network};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -46,14 +47,16 @@ impl Architecture {
         }
     }
 
-    /// The network for stamps of `size`×`size` pixels, with ReLU after the hidden dense layers.
+    /// The network for stamps of `size`×`size` pixels, with one output and ReLU after the hidden dense
+    /// layers.
     pub fn network(self, size: usize, stretching: Stretching) -> Network {
-        self.network_with(size, stretching, true)
+        self.network_for(1, size, stretching, Dense::Relu)
     }
 
-    /// As [`Architecture::network`]; `dense_relu` says whether the hidden dense layers carry ReLU, as
-    /// they do not in the tutorial.
-    pub fn network_with(self, size: usize, stretching: Stretching, dense_relu: bool) -> Network {
+    /// As [`Architecture::network`], with as many outputs, and what follows the hidden dense layers;
+    /// in the tutorial it is nothing.
+    pub fn network_for(self, outputs: usize, size: usize, stretching: Stretching, dense: Dense) -> Network {
+        let dense_relu = dense == Dense::Relu;
         let mut layers = Vec::new();
         if let Stretching::Asinh { sigma } = stretching {
             layers.push(Layer::Stretch { gain: 1.0 / (3.0 * sigma), scale: 1.0 / 3.0 });
@@ -84,7 +87,7 @@ impl Architecture {
             Layer::Flatten,
             Layer::Dense { units: 128, relu: dense_relu },
             Layer::Dense { units: 64, relu: dense_relu },
-            Layer::Dense { units: 1, relu: false },
+            Layer::Dense { units: outputs, relu: false },
         ]);
         Network { name: format!("architecture-{}", self.number()), input: [size, size, 1], layers }
     }

@@ -1,6 +1,6 @@
 //! What a weights file says of itself: what it measures, on which images, and how it was made.
 
-use super::{Parameter, Scaling};
+use super::Target;
 use crate::engine::nn::weights::Metadata;
 use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
@@ -12,10 +12,11 @@ const KEY: &str = "provenance";
 /// The provenance of a trained network.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Provenance {
-    /// What the network measures.
-    pub parameter: Parameter,
-    /// The range that it was trained on.
-    pub scaling: Scaling,
+    /// What each of the network's outputs measures, and the range that it was trained on.
+    pub targets: Vec<Target>,
+    /// The weights file that training began with, if there was one.
+    #[serde(default)]
+    pub from: Option<String>,
     /// The survey whose galaxies it saw.
     pub survey: String,
     /// AB zero point of the images it expects.
@@ -35,10 +36,10 @@ pub struct Provenance {
     pub epoch: usize,
     /// Stamps seen until then, repeats counted.
     pub images_seen: u64,
-    /// Mean absolute error of the scaled target on the validation set.
+    /// Mean absolute error of the scaled targets on the validation set.
     #[serde(deserialize_with = "super::null_is_nan")]
     pub validation_mae: f64,
-    /// R² of the physical values on the validation set.
+    /// R² of the physical values on the validation set, the mean of the outputs.
     #[serde(deserialize_with = "super::null_is_nan")]
     pub validation_r2: f64,
     /// The version of legato that trained it.
@@ -69,7 +70,7 @@ impl Provenance {
     /// The file was not made by training with legato, or by a version too different.
     pub fn from_metadata(path: &Path, metadata: &Metadata) -> Result<Self> {
         let value = metadata.get(KEY).ok_or_else(|| {
-            Error::weights(path, "does not say which parameter it measures: make it with `legato train`")
+            Error::weights(path, "does not say what it measures: make it with `legato train`")
         })?;
         Provenance::deserialize(value)
             .map_err(|e| Error::weights(path, format!("has a provenance that cannot be read: {e}")))

@@ -1,12 +1,15 @@
-//! How a network is trained.
+//! How a network is trained, and what for.
 
-use super::{Architecture, Parameter};
+use super::{Parameter, Scaling, Stretching};
 use crate::engine::ops::augment::Augmentation;
-use crate::{Error, Result};
+use crate::sky::Survey;
+use crate::{Error, Result, files};
+use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
+use std::path::Path;
 
 /// How the learning rate goes on after the warm-up.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
 #[serde(rename_all = "kebab-case")]
 pub enum Schedule {
     /// It stays.
@@ -15,15 +18,32 @@ pub enum Schedule {
     Linear,
 }
 
-/// Everything that decides how a training run goes, besides the data. Two runs of one recipe on
-/// one data set and device give the same weights, bit for bit.
+/// How pixels are made fit for a network.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub enum Stretch {
+    /// asinh(x / 3σ) / 3, with σ the sky's noise.
+    Asinh,
+    /// They stay as they are.
+    None,
+}
+
+/// What follows the hidden dense layers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub enum Dense {
+    /// The positive part.
+    Relu,
+    /// Nothing.
+    Linear,
+}
+
+/// Everything that decides how a training run goes besides what is learned, from which stamps and
+/// from which seed. Two runs that agree in all of it and in the device give the same weights, bit
+/// for bit.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Recipe {
-    /// What to learn.
-    pub parameter: Parameter,
-    /// With which network, unless one of the user's own was given.
-    pub architecture: Architecture,
     /// Stamps a step.
     pub batch: usize,
     /// Most epochs.
@@ -36,7 +56,7 @@ pub struct Recipe {
     pub learning_rate: f64,
     /// How the learning rate goes on after the warm-up.
     pub schedule: Schedule,
-    /// Share of the stamps that is held out for validation.
+    /// Share of the stamps of a data set that is held out for validation.
     pub validation: f64,
     /// Largest shift, as a share of the stamp's width.
     pub shift: f64,
@@ -44,31 +64,63 @@ pub struct Recipe {
     pub flips: bool,
     /// Smallest and largest zoom.
     pub zoom: [f64; 2],
-    /// The seed of everything random.
-    pub seed: u64,
+    /// The parameters for which stamps are zoomed: a network that learns others, too, sees none.
+    pub zoom_for: Vec<Parameter>,
+    /// How pixels are made fit for the network.
+    pub stretch: Stretch,
+    /// What follows the hidden dense layers.
+    pub dense: Dense,
+    /// First layers with weights that keep those they began with.
+    pub frozen: usize,
 }
 
 impl Recipe {
-    /// The paper's recipe for a parameter: Adam at 0.001, 10 epochs of warm-up and at most 300 more
-    /// until 20 pass without a better validation loss, a fifth held out, shifts of up to 5%, flips,
-    /// and zooms of 0.7 to 1.3 for radius and Sérsic index.
-    pub fn paper(parameter: Parameter, seed: u64) -> Self {
-        let zooms = matches!(parameter, Parameter::Radius | Parameter::SersicIndex);
-        Recipe {
-            parameter,
-            architecture: parameter.architecture(),
-            batch: 64,
-            epochs: 310,
-            warm_up: 10,
-            patience: 20,
-            learning_rate: 1e-3,
-            schedule: Schedule::Constant,
-            validation: 0.2,
-            shift: 0.05,
-            flips: true,
-            zoom: if zooms { [0.7, 1.3] } else { [1.0, 1.0] },
-            seed,
+    /// The recipes that are part of the program: name and text. What they do not name is the first one's.
+    pub const BUILTIN: [(&str, &str); 3] = [
+        ("paper", include_str!("../../recipes/paper.toml")),
+        ("best", include_str!("../../recipes/best.toml")),
+        ("adapt", include_str!("../../recipes/adapt.toml")),
+    ];
+
+    /// The paper's: Adam at 0.001, 10 epochs of warm-up and at most 300 more until 20 pass without
+    /// a better validation loss, a fifth held out, shifts of up to 5%, flips, and zooms of 0.7 to
+    /// 1.3 for radius and Sérsic index.
+    ///
+    /// # Errors
+    /// Never, but that the text is read as a user's would be.
+    pub fn paper() -> Result<Self> {
+        Self::find("paper")
+    }
+
+    /// The built-in recipe of a name, or the one in a file.
+    ///
+    /// # Errors
+    /// There is neither, or the file is no recipe.
+    pub fn find(name: &str) -> Result<Self> {
+        let path = Path::new(name);
+        if let Some((_, text)) = Self::BUILTIN.iter().find(|(known, _)| *known == name) {
+            return Self::from_toml(text, path);
         }
+        if !path.exists() {
+            let known = Self::BUILTIN.map(|(known, _)| known).join(", ");
+            return Err(Error::Usage(format!(
+                "no recipe is called '{name}', nor any file: built in are {known}"
+            )));
+        }
+        Self::from_toml(&String::from_utf8_lossy(&files::read(path)?), path)
+    }
+
+    /// A recipe from TOML; settings that are left out are the paper's. `path` is named in errors.
+    ///
+    /// # Errors
+    /// [`Error::Usage`], naming the setting.
+    pub fn from_toml(text: &str, path: &Path) -> Result<Self> {
+        let wrong = |e: toml::de::Error| Error::Usage(format!("{}: {e}", path.display()));
+        let mut settings: toml::Table = toml::from_str(Self::BUILTIN[0].1).map_err(wrong)?;
+        settings.extend(toml::from_str::<toml::Table>(text).map_err(wrong)?);
+        let recipe: Recipe = settings.try_into().map_err(wrong)?;
+        recipe.check()?;
+        Ok(recipe)
     }
 
     /// Refuses settings that make no sense.
@@ -108,13 +160,88 @@ impl Recipe {
         }
     }
 
-    /// What happens to stamps of `size` pixels before each step.
-    pub fn augmentation(&self, size: usize) -> Augmentation {
+    /// What happens to stamps of `size` pixels before each step towards these targets.
+    pub fn augmentation(&self, targets: &[Target], size: usize) -> Augmentation {
+        let zooms = targets.iter().all(|target| self.zoom_for.contains(&target.parameter));
         Augmentation {
             max_shift: (self.shift * size as f64) as f32,
             whole_pixels: true,
             flips: self.flips,
-            zoom: self.zoom.map(|z| z as f32),
+            zoom: if zooms { self.zoom.map(|z| z as f32) } else { [1.0, 1.0] },
+        }
+    }
+
+    /// How a network stretches pixels under sky noise of standard deviation `sigma`.
+    pub fn stretching(&self, sigma: f64) -> Stretching {
+        match self.stretch {
+            Stretch::Asinh => Stretching::Asinh { sigma: sigma as f32 },
+            Stretch::None => Stretching::None,
+        }
+    }
+}
+
+/// Something that a network learns to tell: an output of it.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Target {
+    /// What.
+    pub parameter: Parameter,
+    /// Its range, which the output's [-1, 1] stands for.
+    pub scaling: Scaling,
+}
+
+/// What a network is trained for.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Task {
+    /// What each of its outputs tells; one in the paper, several for a network that measures them
+    /// together.
+    pub targets: Vec<Target>,
+    /// The seed of everything random.
+    pub seed: u64,
+    /// The weights file that it begins with; none where it begins with random weights.
+    #[serde(default)]
+    pub from: Option<String>,
+}
+
+impl Task {
+    /// To tell parameters of a survey's galaxies.
+    pub fn new(parameters: &[Parameter], survey: &Survey, seed: u64) -> Self {
+        let target = |&parameter: &Parameter| Target { parameter, scaling: parameter.scaling(survey) };
+        Task { targets: parameters.iter().map(target).collect(), seed, from: None }
+    }
+
+    /// The parameters, in the order of the outputs.
+    pub fn parameters(&self) -> impl Iterator<Item = Parameter> + Clone + '_ {
+        self.targets.iter().map(|target| target.parameter)
+    }
+
+    /// Refuses targets of which nothing could be learned.
+    ///
+    /// # Errors
+    /// [`Error::Usage`]: none, one twice, or an empty range.
+    pub fn check(&self) -> Result<()> {
+        if self.targets.is_empty() {
+            return Err(Error::Usage("there must be at least one parameter to learn".into()));
+        }
+        for (i, Target { parameter, scaling: Scaling { min, max } }) in self.targets.iter().enumerate() {
+            if self.parameters().take(i).any(|earlier| earlier == *parameter) {
+                return Err(Error::Usage(format!("the {parameter} is to be learned twice: name it once")));
+            }
+            if min.partial_cmp(max) != Some(std::cmp::Ordering::Less) {
+                return Err(Error::Usage(format!(
+                    "the survey gives the {parameter} a range of {min} to {max}, in which there is nothing to learn: widen it"
+                )));
+            }
+        }
+        Ok(())
+    }
+
+    /// What is learned, for people: `magnitude`, or `magnitude, radius and axis-ratio`.
+    pub fn describe(&self) -> String {
+        let names: Vec<&str> = self.parameters().map(Parameter::name).collect();
+        match names.split_last() {
+            Some((last, [])) => (*last).to_owned(),
+            Some((last, others)) => format!("{} and {last}", others.join(", ")),
+            None => String::new(),
         }
     }
 }
@@ -123,14 +250,13 @@ impl Recipe {
 mod tests {
     use super::*;
 
+    fn paper() -> Recipe {
+        Recipe::paper().expect("it is built in")
+    }
+
     #[test]
     fn a_linear_schedule_falls_from_the_full_rate_to_nothing() {
-        let recipe = Recipe {
-            schedule: Schedule::Linear,
-            warm_up: 1,
-            epochs: 3,
-            ..Recipe::paper(Parameter::Radius, 1)
-        };
+        let recipe = Recipe { schedule: Schedule::Linear, warm_up: 1, epochs: 3, ..paper() };
         let rates: Vec<f64> =
             [0, 9, 10, 20, 30].iter().map(|&step| recipe.learning_rate(step, 10) * 1e3).collect();
         assert_eq!(rates, [1.0, 1.0, 1.0, 0.5, 0.0]);
@@ -138,8 +264,43 @@ mod tests {
 
     #[test]
     fn a_senseless_setting_is_named() {
-        let recipe = Recipe { zoom: [1.3, 0.7], ..Recipe::paper(Parameter::Radius, 1) };
+        let recipe = Recipe { zoom: [1.3, 0.7], ..paper() };
         assert_eq!(recipe.check().expect_err("reversed").to_string(), "the zoom must be a range above 0");
-        assert!(Recipe::paper(Parameter::Magnitude, 1).check().is_ok());
+        assert!(paper().check().is_ok());
+    }
+
+    #[test]
+    fn a_recipe_is_the_papers_but_for_what_it_says() {
+        let recipe = Recipe::from_toml("batch = 16\nschedule = \"linear\"", Path::new("mine.toml"));
+        let expected = Recipe { batch: 16, schedule: Schedule::Linear, ..paper() };
+        assert_eq!(recipe.expect("it is sound"), expected);
+        let message = |text| match Recipe::from_toml(text, Path::new("mine.toml")) {
+            Ok(_) => panic!("'{text}' was taken"),
+            Err(error) => error.to_string(),
+        };
+        assert!(message("bach = 16").contains("mine.toml") && message("bach = 16").contains("bach"));
+        assert!(message("batch = -1").contains("mine.toml"));
+        assert_eq!(message("validation = 1.5"), "the validation share must be between 0 and 1");
+    }
+
+    #[test]
+    fn what_is_built_in_can_be_read_and_anything_else_is_refused() {
+        for (name, _) in Recipe::BUILTIN {
+            Recipe::find(name).expect("it is built in");
+        }
+        let message = Recipe::find("worst").expect_err("there is none").to_string();
+        assert!(message.contains("'worst'") && message.contains("paper, best, adapt"), "{message}");
+    }
+
+    #[test]
+    fn stamps_are_zoomed_only_where_all_that_is_learned_allows_it() {
+        let target = |parameter| Target { parameter, scaling: Scaling { min: 0.0, max: 1.0 } };
+        let zoom = |parameters: &[Parameter]| {
+            let targets: Vec<Target> = parameters.iter().copied().map(target).collect();
+            paper().augmentation(&targets, 128).zoom
+        };
+        assert_eq!(zoom(&[Parameter::Radius]), [0.7, 1.3]);
+        assert_eq!(zoom(&[Parameter::Radius, Parameter::SersicIndex]), [0.7, 1.3]);
+        assert_eq!(zoom(&[Parameter::Radius, Parameter::Magnitude]), [1.0, 1.0]);
     }
 }

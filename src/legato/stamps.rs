@@ -79,6 +79,18 @@ impl Stamps {
         }
     }
 
+    /// Stamps `range` alone.
+    pub fn part(&self, range: std::ops::Range<usize>) -> Stamps {
+        let area = self.size * self.size;
+        Stamps {
+            size: self.size,
+            pixels: self.pixels[range.start * area..range.end * area].to_vec(),
+            truths: self.truths[range].to_vec(),
+            meta: self.meta.clone(),
+            origin: self.origin.clone(),
+        }
+    }
+
     /// Refuses stamps that a parameter is not known of.
     ///
     /// # Errors

@@ -2,7 +2,7 @@
 
 use super::checkpoint::Fingerprint;
 use super::fresh::{Batch, Batches};
-use super::{Fresh, FreshPlan, Parameter, Recipe, Stamps};
+use super::{Fresh, FreshPlan, Stamps, Task};
 use crate::engine::Gpu;
 use crate::rng::{self, Stream};
 use crate::{Error, Result};
@@ -34,9 +34,11 @@ impl<'a> Supply<'a> {
     }
 
     /// What tells the stamps in memory from others.
-    pub(super) fn fingerprint(self, parameter: Parameter) -> Fingerprint {
+    pub(super) fn fingerprint(self, task: &Task) -> Fingerprint {
         let stamps = self.stamps();
-        let truths = stamps.truths().iter().map(|truth| parameter.of(truth).to_bits());
+        let truths = stamps.truths().iter();
+        let truths =
+            truths.flat_map(|truth| task.parameters().map(|parameter| parameter.of(truth).to_bits()));
         let pixels = (0..stamps.len()).flat_map(|i| stamps.pixels(i)).map(|pixel| u64::from(pixel.to_bits()));
         // FNV-1a by words: every one of them counts, and their order.
         let sum = truths
@@ -72,17 +74,17 @@ pub(super) struct Lessons<'a> {
 }
 
 impl<'a> Lessons<'a> {
-    /// Divides a supply.
+    /// Divides a supply; of a data set, the share `validation` is held out.
     ///
     /// # Errors
     /// [`Error::Usage`] for a data set of too few stamps.
-    pub(super) fn new(supply: Supply<'a>, recipe: &Recipe) -> Result<Self> {
+    pub(super) fn new(supply: Supply<'a>, validation: f64, seed: u64) -> Result<Self> {
         let all = supply.stamps().len();
         let (learning, held_out) = match supply {
             Supply::Fresh(_) => (Vec::new(), (0..all as u32).collect()),
             Supply::Set(_) => {
-                let held_out = (recipe.validation * all as f64).round() as usize;
-                let mut order = rng::permutation(all, recipe.seed, Stream::Split, 0);
+                let held_out = (validation * all as f64).round() as usize;
+                let mut order = rng::permutation(all, seed, Stream::Split, 0);
                 let learning = order.split_off(held_out.min(all));
                 if held_out == 0 || learning.is_empty() {
                     return Err(Error::Usage(format!(

@@ -1,23 +1,27 @@
 //! The training loop: epochs of augmented batches, a validation after each, the best weights kept,
 //! a checkpoint to go on from.
 
-use super::checkpoint::{self, Epoch, State};
+use super::checkpoint::{self, Epoch, Partial, State};
+use super::events::{self, Point};
 use super::fresh::Batch;
 use super::supply::Lessons;
-use super::{FreshPlan, Provenance, Recipe, Scaling, Stamps, Statistics, Supply};
-use crate::engine::nn::{Adam, Mode, Model, Network, weights};
+use super::{FreshPlan, Provenance, Recipe, Stamps, Statistics, Supply, Task};
+use crate::engine::nn::{Adam, Budget, Mode, Model, weights};
 use crate::engine::ops::arithmetic;
 use crate::engine::ops::augment::augment;
 use crate::engine::{Gpu, Tensor};
 use crate::{Error, Result, files};
 use std::path::{Path, PathBuf};
-use std::time::Instant;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant, SystemTime};
 
 /// The best epoch's weights, in the run's folder.
 pub const WEIGHTS_FILE: &str = "weights.safetensors";
 const HISTORY_FILE: &str = "history.csv";
 /// The share of an epoch's time in which the device may wait for stamps before it is told.
 const TOLD: f64 = 0.1;
+/// How long an epoch may go on before what it has learned so far is saved.
+const SAVE_EVERY: Duration = Duration::from_secs(300);
 
 /// What a run tells while it works.
 pub enum Event<'a> {
@@ -55,8 +59,10 @@ pub enum Outcome {
     Finished,
     /// No better validation loss came for as many epochs as the recipe's patience.
     StoppedEarly,
-    /// It was asked to stop here; it can be resumed.
+    /// It was asked to stop after so many epochs; it can be resumed.
     Paused,
+    /// It was asked to stop at once, and did after a step; it can be resumed.
+    Interrupted,
 }
 
 /// A training run: a network, the stamps that it learns from, and a folder.
@@ -69,25 +75,29 @@ pub struct Training<'a> {
     model: Model,
     adam: Adam,
     state: State,
+    /// Asks it to stop after the step that it is at.
+    stop: Option<&'a AtomicBool>,
+    save_every: Duration,
 }
 
 impl<'a> Training<'a> {
-    /// A new run in `folder`, which must not hold one already.
+    /// A new run in `folder`, which must not hold one already, that teaches `model` its task.
     ///
     /// # Errors
-    /// A recipe or network that makes no sense, stamps of another size than the network's, too few
-    /// stamps, or a folder that holds a run or cannot be written.
+    /// A recipe, task or network that makes no sense, stamps of another size than the network's, too
+    /// few stamps, or a folder that holds a run or cannot be written.
     pub fn start(
         gpu: &Gpu,
         supply: impl Into<Supply<'a>>,
         recipe: &Recipe,
-        network: &Network,
-        scaling: Scaling,
+        task: &Task,
+        model: Model,
         folder: &Path,
     ) -> Result<Self> {
         let supply = supply.into();
-        let stamps = supply.stamps();
+        let (stamps, network) = (supply.stamps(), model.network());
         recipe.check()?;
+        task.check()?;
         if checkpoint::find(folder).is_some() {
             return Err(Error::Usage(format!(
                 "{} holds a training run: go on with it by --resume, or choose another folder",
@@ -103,31 +113,28 @@ impl<'a> Training<'a> {
             );
             return unfit(1, message);
         }
-        let output = network.output()?;
-        if output != [1] {
+        let (output, wanted) = (network.output()?, task.targets.len());
+        if output != [wanted] {
             let message = format!(
-                "gives {output:?}, but one number a stamp is learned: end with a dense layer of 1 unit"
+                "gives {output:?}, but {wanted} numbers a stamp are learned: end with a dense layer of as many units"
             );
             return unfit(network.layers.len(), message);
         }
-        if scaling.min.partial_cmp(&scaling.max) != Some(std::cmp::Ordering::Less) {
-            let Scaling { min, max } = scaling;
-            return Err(Error::Usage(format!(
-                "the survey gives the {} a range of {min} to {max}, in which there is nothing to learn: widen it",
-                recipe.parameter
-            )));
+        for parameter in task.parameters() {
+            stamps.check_truth(parameter)?;
         }
-        stamps.check_truth(recipe.parameter)?;
         stamps.check_calibration()?;
         files::make_folder(folder)?;
         let state = State {
             recipe: recipe.clone(),
-            scaling,
-            data: supply.fingerprint(recipe.parameter),
+            task: task.clone(),
+            data: supply.fingerprint(task),
             fresh: supply.plan(),
             history: Vec::new(),
+            partial: None,
         };
-        let model = Model::random(gpu, network, recipe.seed)?;
+        let batch = recipe.batch.min(supply.plan().map_or(stamps.len(), |plan| plan.stamps_an_epoch));
+        Budget::training(gpu, network, batch)?.check(gpu)?;
         let adam = Adam::new(gpu, &model)?;
         Self::assemble(gpu, supply, folder, (state, model, adam))
     }
@@ -153,7 +160,7 @@ impl<'a> Training<'a> {
     pub fn resume(gpu: &Gpu, supply: impl Into<Supply<'a>>, folder: &Path) -> Result<Self> {
         let supply = supply.into();
         let (state, model, adam) = checkpoint::load(gpu, folder)?;
-        let (began, now) = (&state.data, supply.fingerprint(state.recipe.parameter));
+        let (began, now) = (&state.data, supply.fingerprint(&state.task));
         let others = (now.stamps, now.sum) != (began.stamps, began.sum);
         let message = match (state.fresh, supply.plan()) {
             (None, None) if others => format!(
@@ -181,16 +188,37 @@ impl<'a> Training<'a> {
         gpu: &Gpu,
         supply: Supply<'a>,
         folder: &Path,
-        (state, model, adam): (State, Model, Adam),
+        (state, model, mut adam): (State, Model, Adam),
     ) -> Result<Self> {
-        let (lessons, stamps) = (Lessons::new(supply, &state.recipe)?, supply.stamps());
-        let (gpu, folder) = (gpu.clone(), folder.to_owned());
-        Ok(Training { gpu, lessons, stamps, folder, model, adam, state })
+        let lessons = Lessons::new(supply, state.recipe.validation, state.task.seed)?;
+        adam.freeze(state.recipe.frozen);
+        let (gpu, stamps, folder) = (gpu.clone(), supply.stamps(), folder.to_owned());
+        Ok(Training { gpu, lessons, stamps, folder, model, adam, state, stop: None, save_every: SAVE_EVERY })
+    }
+
+    /// Has the run stop, saved, after the step at which it finds `stop` set.
+    pub fn stop_when(&mut self, stop: &'a AtomicBool) {
+        self.stop = Some(stop);
+    }
+
+    /// Saves within epochs, too, where they go on for longer than this; five minutes unless told otherwise.
+    pub fn save_every(&mut self, time: Duration) {
+        self.save_every = time;
     }
 
     /// The recipe of the run.
     pub fn recipe(&self) -> &Recipe {
         &self.state.recipe
+    }
+
+    /// What is learned.
+    pub fn task(&self) -> &Task {
+        &self.state.task
+    }
+
+    /// The network.
+    pub fn model(&self) -> &Model {
+        &self.model
     }
 
     /// Stamps to learn from, or to draw, in an epoch, and held out.
@@ -218,6 +246,19 @@ impl<'a> Training<'a> {
         (self.split().0 / self.batch()).max(1)
     }
 
+    /// The device memory that a step takes.
+    ///
+    /// # Errors
+    /// None, for a network that could be made.
+    pub fn budget(&self) -> Result<Budget> {
+        Budget::training(&self.gpu, self.model.network(), self.batch())
+    }
+
+    /// Steps made so far.
+    pub fn steps(&self) -> u64 {
+        self.adam.steps()
+    }
+
     fn batch(&self) -> usize {
         self.state.recipe.batch.min(self.split().0)
     }
@@ -235,7 +276,8 @@ impl<'a> Training<'a> {
         }
     }
 
-    /// Trains until the recipe is done, or for `most` more epochs; saves after each.
+    /// Trains until the recipe is done, or for `most` more epochs; saves after each, and within
+    /// long ones.
     ///
     /// # Errors
     /// A loss that is no longer finite, a failing device, or a folder that cannot be written.
@@ -244,34 +286,63 @@ impl<'a> Training<'a> {
             if let Some(ending) = self.ending() {
                 return Ok(ending);
             }
-            let epoch = self.epoch(&mut hear)?;
-            // Kernels may hide what is not a number; nothing of it shall reach a file.
-            let arrays = weights::model_arrays(&self.gpu, &self.model)?;
-            if arrays.values().any(|(_, values)| values.iter().any(|v| !v.is_finite())) {
-                return Err(Error::Diverged { step: self.adam.steps(), loss: epoch.training_loss });
-            }
+            let Some(epoch) = self.epoch(&mut hear)? else { return Ok(Outcome::Interrupted) };
+            let arrays = self.finite_weights(epoch.training_loss)?;
             self.state.history.push(epoch);
             let best = self.best().is_some_and(|best| best.epoch == epoch.epoch);
             if best {
                 self.save_weights(&arrays)?;
             }
             self.save_history()?;
-            checkpoint::save(&self.gpu, &self.folder, &self.state, (&self.model, &arrays), &self.adam)?;
+            self.save_checkpoint(&arrays)?;
             hear(Event::Epoch { epoch: &epoch, best });
         }
         Ok(self.ending().unwrap_or(Outcome::Paused))
     }
 
-    fn epoch(&mut self, hear: &mut impl FnMut(Event)) -> Result<Epoch> {
+    /// The weights, unless something in them is not a number: kernels may hide that from the loss, and nothing of it
+    /// shall reach a file.
+    fn finite_weights(&self, loss: f64) -> Result<weights::Arrays> {
+        let arrays = weights::model_arrays(&self.gpu, &self.model)?;
+        if arrays.values().any(|(_, values)| values.iter().any(|v| !v.is_finite())) {
+            return Err(Error::Diverged { step: self.adam.steps(), loss });
+        }
+        Ok(arrays)
+    }
+
+    fn save_checkpoint(&self, arrays: &weights::Arrays) -> Result<()> {
+        checkpoint::save(&self.gpu, &self.folder, &self.state, (&self.model, arrays), &self.adam)
+    }
+
+    /// Saves in the middle of an epoch, whose losses so far add up to `total`.
+    fn save_partial(&mut self, steps: usize, total: Option<&Tensor>) -> Result<()> {
+        let loss_sum = total.map(|t| self.gpu.read(t)).transpose()?.map_or(0.0, |v| v[0]);
+        let arrays = self.finite_weights(f64::from(loss_sum) / steps as f64)?;
+        self.state.partial = Some(Partial { steps, loss_sum });
+        self.save_checkpoint(&arrays)
+    }
+
+    /// An epoch, from where the last checkpoint stands in it; nothing where it was asked to stop before its end.
+    fn epoch(&mut self, hear: &mut impl FnMut(Event)) -> Result<Option<Epoch>> {
         let number = self.state.history.len() + 1;
         let (batch, steps) = (self.batch(), self.steps_an_epoch());
-        let seed = self.state.recipe.seed;
+        let seed = self.state.task.seed;
         self.lessons.begin(number, seed);
-        let started = Instant::now();
-        let mut total: Option<Tensor> = None;
+        let (started, mut saved) = (Instant::now(), Instant::now());
+        let begun = self.state.partial.take();
+        let first = begun.map_or(0, |partial| partial.steps);
+        let mut total = begun.map(|partial| self.gpu.upload(&[1], &[partial.loss_sum])).transpose()?;
         let mut arriving = None;
-        let mut learning_rate = 0.0;
-        for place in 0..steps {
+        let mut learning_rate = self.state.recipe.learning_rate(self.adam.steps(), steps as u64);
+        for place in first..steps {
+            let stop = self.stop.is_some_and(|stop| stop.load(Ordering::Relaxed));
+            if stop || saved.elapsed() > self.save_every {
+                self.save_partial(place, total.as_ref())?;
+                saved = Instant::now();
+            }
+            if stop {
+                return Ok(None);
+            }
             let step = self.adam.steps();
             learning_rate = self.state.recipe.learning_rate(step, steps as u64);
             let stamps = self.lessons.batch(&self.gpu, batch, place, step)?;
@@ -299,7 +370,7 @@ impl<'a> Training<'a> {
         }
         let sum = total.map(|t| self.gpu.read(&t)).transpose()?.map_or(f64::NAN, |v| f64::from(v[0]));
         let seconds = started.elapsed().as_secs_f64();
-        let images = (steps * batch) as f64;
+        let images = ((steps - first) * batch) as f64;
         let waited = self.lessons.take_waited();
         if waited > TOLD * seconds {
             let needed = images / (seconds - waited);
@@ -309,38 +380,45 @@ impl<'a> Training<'a> {
         if !training_loss.is_finite() {
             return Err(Error::Diverged { step: self.adam.steps(), loss: training_loss });
         }
+        self.state.partial = None;
         let (validation_loss, validation_r2) = self.validate()?;
-        Ok(Epoch {
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+        Ok(Some(Epoch {
             epoch: number,
             training_loss,
             validation_loss,
             validation_r2,
             learning_rate,
             images_per_second: images / seconds,
-        })
+            unix_time: now.map_or(0.0, |since| since.as_secs_f64()),
+        }))
     }
 
     /// A batch on the device: augmented stamps and their scaled targets.
     fn upload(&self, (pixels, truths): &Batch, step: u64) -> Result<(Tensor, Tensor)> {
-        let State { recipe, scaling, .. } = &self.state;
-        let (size, augmentation) = (self.stamps.size(), recipe.augmentation(self.stamps.size()));
+        let State { recipe, task, .. } = &self.state;
+        let (size, outputs) = (self.stamps.size(), task.targets.len());
+        let augmentation = recipe.augmentation(&task.targets, size);
         let (mut targets, mut placements) = (Vec::new(), Vec::new());
         for (place, truth) in truths.iter().enumerate() {
             let placement = augmentation
-                .draw(recipe.seed, step.wrapping_mul(recipe.batch as u64).wrapping_add(place as u64));
-            let zoom = if recipe.parameter.follows_zoom() { f64::from(placement.zoom) } else { 1.0 };
-            targets.push(scaling.target(zoom * recipe.parameter.of(truth)) as f32);
+                .draw(task.seed, step.wrapping_mul(recipe.batch as u64).wrapping_add(place as u64));
+            for target in &task.targets {
+                let follows = target.parameter.follows_zoom();
+                let zoom = if follows { f64::from(placement.zoom) } else { 1.0 };
+                targets.push(target.scaling.target(zoom * target.parameter.of(truth)) as f32);
+            }
             placements.push(placement);
         }
         let stamps = self.gpu.upload(&[truths.len(), size, size, 1], pixels)?;
-        let targets = self.gpu.upload(&[truths.len(), 1], &targets)?;
+        let targets = self.gpu.upload(&[truths.len(), outputs], &targets)?;
         Ok((augment(&self.gpu, &stamps, &placements)?, targets))
     }
 
-    /// Mean absolute error of the scaled target, and R² of the value, on the stamps held out.
+    /// Mean absolute error of the scaled targets, and mean R² of the values, on the stamps held out.
     fn validate(&self) -> Result<(f64, f64)> {
-        let State { recipe, scaling, .. } = &self.state;
-        let size = self.stamps.size();
+        let State { recipe, task, .. } = &self.state;
+        let (size, outputs) = (self.stamps.size(), task.targets.len());
         let mut estimates = Vec::new();
         for indices in self.lessons.held_out().chunks(recipe.batch) {
             let pixels: Vec<f32> =
@@ -348,27 +426,32 @@ impl<'a> Training<'a> {
             let input = self.gpu.upload(&[indices.len(), size, size, 1], &pixels)?;
             estimates.extend(self.gpu.read(&self.model.infer(&self.gpu, &input)?)?);
         }
-        let truths =
-            self.lessons.held_out().iter().map(|&i| recipe.parameter.of(&self.stamps.truths()[i as usize]));
-        let error = |(y, &t): (f64, &f32)| (scaling.target(y) - f64::from(t)).abs();
-        let loss = truths.clone().zip(&estimates).map(error).sum::<f64>() / estimates.len() as f64;
-        let pairs: Vec<(f64, f64)> =
-            truths.zip(&estimates).map(|(y, &t)| (y, scaling.value(f64::from(t)))).collect();
-        Ok((loss, Statistics::of(&pairs).r2))
+        let (mut loss, mut r2) = (0.0, 0.0);
+        for (output, target) in task.targets.iter().enumerate() {
+            let estimates = estimates.iter().skip(output).step_by(outputs).map(|&t| f64::from(t));
+            let truths = self.lessons.held_out().iter().map(|&i| &self.stamps.truths()[i as usize]);
+            let truths = truths.map(|truth| target.parameter.of(truth));
+            let errors =
+                truths.clone().zip(estimates.clone()).map(|(y, t)| (target.scaling.target(y) - t).abs());
+            loss += errors.sum::<f64>();
+            let pairs: Vec<(f64, f64)> = truths.zip(estimates.map(|t| target.scaling.value(t))).collect();
+            r2 += Statistics::of(&pairs).r2;
+        }
+        Ok((loss / estimates.len() as f64, r2 / outputs as f64))
     }
 
     fn save_weights(&self, arrays: &weights::Arrays) -> Result<()> {
-        let (State { recipe, scaling, .. }, meta) = (&self.state, &self.stamps.meta);
+        let (State { task, .. }, meta) = (&self.state, &self.stamps.meta);
         let Some(best) = self.best() else { return Ok(()) };
         let provenance = Provenance {
-            parameter: recipe.parameter,
-            scaling: *scaling,
+            targets: task.targets.clone(),
+            from: task.from.clone(),
             survey: meta.survey.clone(),
             zero_point: meta.zero_point,
             pixel_scale: meta.pixel_scale,
             sigma: meta.sigma,
             data: self.stamps.origin.clone(),
-            seed: recipe.seed,
+            seed: task.seed,
             epoch: best.epoch,
             images_seen: self.adam.steps() * self.batch() as u64,
             validation_mae: best.validation_loss,
@@ -380,6 +463,7 @@ impl<'a> Training<'a> {
         weights::save(&path, self.model.network(), arrays, provenance.metadata(&path)?)
     }
 
+    /// The history as CSV, and as TensorBoard reads it.
     fn save_history(&self) -> Result<()> {
         let path = self.folder.join(HISTORY_FILE);
         let mut writer = csv::Writer::from_writer(Vec::new());
@@ -388,6 +472,23 @@ impl<'a> Training<'a> {
             writer.serialize(epoch).map_err(failed)?;
         }
         let bytes = writer.into_inner().map_err(|e| Error::io(&path, "write", e.into_error()))?;
-        files::replace(&path, &bytes)
+        files::replace(&path, &bytes)?;
+
+        let scalars = self.state.history.iter().map(|epoch| {
+            [
+                ("loss/training", epoch.training_loss as f32),
+                ("loss/validation", epoch.validation_loss as f32),
+                ("R2/validation", epoch.validation_r2 as f32),
+                ("learning rate", epoch.learning_rate as f32),
+                ("stamps a second", epoch.images_per_second as f32),
+            ]
+        });
+        let scalars: Vec<_> = scalars.collect();
+        let points = self.state.history.iter().zip(&scalars).map(|(epoch, scalars)| Point {
+            wall_time: epoch.unix_time,
+            step: epoch.epoch as i64,
+            scalars,
+        });
+        events::save(&self.folder, &points.collect::<Vec<_>>())
     }
 }

@@ -37,17 +37,31 @@ fn an_interrupted_simulation_leaves_nothing() {
 }
 
 #[test]
-fn an_interrupted_run_goes_on_from_its_last_epoch() {
+fn a_run_that_was_interrupted_and_killed_ends_as_an_unbroken_one() {
     let place = trained();
     let train = "train --parameter magnitude --data train.fits --survey survey.toml --network network.toml \
-                 --epochs 100000 --patience 0 --batch 16 -o run";
-    let ready = || place.path("run/checkpoint/state.json").exists();
-    let (code, words) = interrupt(spawn(&place, train), "-INT", ready);
+                 --epochs 60 --patience 0 --batch 16 -o";
+    place.legato(&format!("{train} unbroken")).well();
+    let epochs = |number: usize| {
+        let history = place.path("run/history.csv");
+        move || std::fs::read_to_string(&history).is_ok_and(|text| text.lines().count() > number)
+    };
+    let (code, words) = interrupt(spawn(&place, &format!("{train} run")), "-INT", epochs(3));
     assert_eq!(code, Some(130), "{words}");
-    assert!(words.contains("go on from the last whole epoch with --resume"), "{words}");
+    assert!(words.contains("finishing the step and saving"), "{words}");
+    assert!(words.contains("stopped and saved after step") && words.contains("--resume"), "{words}");
     assert!(hidden(place.folder()).is_empty());
-    let resumed = place.legato("train --data train.fits -o run --resume --stop-after 1").well();
-    assert!(resumed.err.contains("paused after"), "{}", resumed.err);
+    let resume = "train --data train.fits -o run --resume";
+    for (signal, at) in [("-KILL", 10), ("-KILL", 17), ("-TERM", 25)] {
+        interrupt(spawn(&place, resume), signal, epochs(at));
+    }
+    let resumed = place.legato(resume).well();
+    assert!(resumed.err.contains("done") && resumed.err.contains("best epoch"), "{}", resumed.err);
+    for file in ["weights.safetensors", "checkpoint/weights.safetensors", "checkpoint/adam-mean.safetensors"]
+    {
+        let bytes = |run: &str| std::fs::read(place.path(&format!("{run}/{file}"))).unwrap();
+        assert!(bytes("run") == bytes("unbroken"), "{file}");
+    }
     place.legato("fit train.fits --models run -o out.csv").well();
 }
 

@@ -29,6 +29,11 @@ pub fn symmetric(count: usize, sub: u32, limit: f64) -> Vec<f32> {
     std::iter::repeat_with(unit).take(count).map(|u| ((2.0 * u - 1.0) * limit) as f32).collect()
 }
 
+/// All pixels of a data set, stamp after stamp.
+pub fn pixels(stamps: &Stamps) -> Vec<f32> {
+    (0..stamps.len()).flat_map(|i| stamps.pixels(i)).copied().collect()
+}
+
 /// Fails, naming the element that is furthest off, unless each is within `tolerance` of what it should
 /// be, relative to itself plus the largest: a sum that nearly cancels keeps its terms' rounding. Prints
 /// the worst deviation, for `--nocapture`.

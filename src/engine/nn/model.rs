@@ -93,8 +93,16 @@ impl Model {
 
     /// Puts the parameters on a tape, with or without gradients.
     pub fn on_tape(&self, tape: &Tape, gradients: bool) -> Vec<Var> {
-        let place = |tensor| if gradients { tape.parameter(tensor) } else { tape.constant(tensor) };
-        self.parameters.iter().map(|(_, tensor)| place(tensor)).collect()
+        self.on_tape_from(tape, if gradients { 0 } else { self.parameters.len() })
+    }
+
+    /// As [`Model::on_tape`], with gradients from layer `first` on, counted among those with weights.
+    pub(super) fn on_tape_from(&self, tape: &Tape, first: usize) -> Vec<Var> {
+        let place = |(number, (_, tensor)): (usize, &(_, Tensor))| match number / 2 < first {
+            true => tape.constant(tensor),
+            false => tape.parameter(tensor),
+        };
+        self.parameters.iter().enumerate().map(place).collect()
     }
 
     /// From inputs \[N\]\[H\]\[W\]\[C\] to outputs, with the parameters of [`Model::on_tape`].

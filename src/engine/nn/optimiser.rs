@@ -12,6 +12,8 @@ pub struct Adam {
     /// Mean gradient and mean square of each parameter.
     moments: Vec<[Tensor; 2]>,
     steps: u64,
+    /// First layers whose weights stay.
+    frozen: usize,
 }
 
 impl Adam {
@@ -39,7 +41,12 @@ impl Adam {
             Ok([gpu.upload(&shape.shape, m)?, gpu.upload(&shape.shape, v)?])
         };
         let moments = model.parameters().iter().zip(&moments).map(upload).collect::<Result<_>>()?;
-        Ok(Adam { constants: AdamConstants::default(), moments, steps })
+        Ok(Adam { constants: AdamConstants::default(), moments, steps, frozen: 0 })
+    }
+
+    /// Leaves the weights of the first `layers` layers that have some as they are, from now on.
+    pub fn freeze(&mut self, layers: usize) {
+        self.frozen = layers;
     }
 
     /// Steps made so far.
@@ -67,7 +74,7 @@ impl Adam {
         learning_rate: f64,
     ) -> Result<Tensor> {
         let tape = Tape::new(gpu);
-        let parameters = model.on_tape(&tape, true);
+        let parameters = model.on_tape_from(&tape, self.frozen);
         let output = model.forward(&tape, &parameters, &tape.constant(inputs), mode)?;
         let loss = mae::mae(&tape, &output, targets)?;
         drop(output);
