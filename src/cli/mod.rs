@@ -59,7 +59,8 @@ enum Command {
     /// Write a survey's point spread function as a FITS image
     Psf(psf::Arguments),
     /// Train a network on a data set
-    Train(train::Arguments),
+    // Boxed, because it has by far the most options.
+    Train(Box<train::Arguments>),
     /// Compare networks with the truth of a data set
     Evaluate(evaluate::Arguments),
     /// Go on with trained networks on labelled galaxies of another kind

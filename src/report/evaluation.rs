@@ -150,7 +150,7 @@ mod tests {
 
     #[test]
     fn a_page_is_made_of_any_number_of_galaxies_and_methods() {
-        for (count, methods) in [(0, 0), (0, 1), (1, 1), (2, 2), (60, 2), (60, 3), (2500, 1)] {
+        for (count, methods) in [(0, 0), (0, 1), (1, 1), (2, 2), (60, 3), (1600, 1)] {
             let page = page(count, methods, count > 0);
             let html = page.html();
             assert!(!html.contains("NaN") && !html.contains("inf\""), "{count} galaxies, {methods} methods");
