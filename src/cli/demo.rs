@@ -1,6 +1,6 @@
 //! `legato demo`: the whole chain, small enough for a machine without a GPU.
 
-use super::{Common, evaluate, progress, simulate, table, train};
+use super::{Common, evaluate, learn, progress, simulate, table};
 use crate::engine::nn::Model;
 use crate::legato::{
     FitOptions, Outcome, Parameter, Recipe, Schedule, Stamps, Task, Training, load_estimators,
@@ -74,7 +74,7 @@ pub fn run(arguments: &Arguments, common: &Common) -> Result<()> {
     }
     let model = Model::random(&gpu, &network, task.seed)?;
     let mut training = Training::start(&gpu, &learning, &recipe, &task, model, &run)?;
-    if train::train(&mut training, &run, None, common)? == Outcome::Interrupted {
+    if learn::train(&mut training, &run, None, common)? == Outcome::Interrupted {
         return Err(Error::Interrupted);
     }
 

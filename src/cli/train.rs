@@ -1,13 +1,12 @@
 //! `legato train`.
 
-use super::{Common, progress, simulate};
-use crate::engine::Gpu;
+use super::learn::train;
+use super::recipe::RecipeArguments;
+use super::{Common, simulate};
 use crate::engine::nn::{Model, Network};
 use crate::legato::{
-    Architecture, Dense, Epoch, Event, Fresh, Outcome, Parameter, Recipe, Schedule, Stamps, Stretch, Supply,
-    Task, Training, WEIGHTS_FILE, transfer,
+    Architecture, Fresh, Outcome, Parameter, Recipe, Stamps, Supply, Task, Training, transfer,
 };
-use crate::report::{CurvePoint, Figure, learning_curves};
 use crate::sky::Survey;
 use crate::{Error, Result, files};
 use clap::Args;
@@ -67,70 +66,6 @@ pub struct Arguments {
     /// With --show: print the network as TOML, to be changed and given to --network
     #[arg(long, requires = "show")]
     toml: bool,
-}
-
-/// The recipe of a run, with what departs from it.
-#[derive(Args, Default)]
-pub struct RecipeArguments {
-    /// How to train: `paper`, `best`, or a TOML file of your own [default: paper]
-    #[arg(long, value_name = "NAME|FILE")]
-    recipe: Option<String>,
-    /// How pixels are made fit for the network [paper: asinh]
-    #[arg(long, conflicts_with_all = ["network", "from"])]
-    stretch: Option<Stretch>,
-    /// What follows the hidden dense layers [paper: relu]
-    #[arg(long, conflicts_with_all = ["network", "from"])]
-    dense: Option<Dense>,
-    /// Most epochs [paper: 310]
-    #[arg(long, value_parser = super::at_least_one)]
-    epochs: Option<usize>,
-    /// Stamps a step [paper: 64]
-    #[arg(long, value_parser = super::at_least_one)]
-    batch: Option<usize>,
-    /// Adam's learning rate [paper: 0.001]
-    #[arg(long, allow_negative_numbers = true)]
-    learning_rate: Option<f64>,
-    /// How the learning rate goes on after the warm-up [paper: constant]
-    #[arg(long)]
-    schedule: Option<Schedule>,
-    /// First epochs at the full rate and without early stopping [paper: 10]
-    #[arg(long)]
-    warm_up: Option<usize>,
-    /// Epochs without a better validation loss before it stops; 0: never [paper: 20]
-    #[arg(long)]
-    patience: Option<usize>,
-    /// Share of activations that dropout layers drop; 0: there are none [paper: 0.15]
-    #[arg(long, conflicts_with = "network")]
-    dropout: Option<f32>,
-    /// Standard deviation of what the noise layer adds; 0: there is none [paper: 0.01]
-    #[arg(long, conflicts_with = "network")]
-    noise: Option<f32>,
-    /// First layers with weights that keep what they began with [paper: 0]
-    #[arg(long, value_name = "LAYERS")]
-    frozen: Option<usize>,
-}
-
-impl RecipeArguments {
-    /// The recipe that is asked for, or `usual`, with what departs from it.
-    pub fn recipe(&self, usual: &str) -> Result<Recipe> {
-        let base = Recipe::find(self.recipe.as_deref().unwrap_or(usual))?;
-        let recipe = Recipe {
-            stretch: self.stretch.unwrap_or(base.stretch),
-            dense: self.dense.unwrap_or(base.dense),
-            epochs: self.epochs.unwrap_or(base.epochs),
-            batch: self.batch.unwrap_or(base.batch),
-            learning_rate: self.learning_rate.unwrap_or(base.learning_rate),
-            schedule: self.schedule.unwrap_or(base.schedule),
-            warm_up: self.warm_up.unwrap_or(base.warm_up),
-            patience: self.patience.unwrap_or(base.patience),
-            dropout: self.dropout.unwrap_or(base.dropout),
-            noise: self.noise.unwrap_or(base.noise),
-            frozen: self.frozen.unwrap_or(base.frozen),
-            ..base
-        };
-        recipe.check()?;
-        Ok(recipe)
-    }
 }
 
 /// As many as the paper's networks learned from.
@@ -242,137 +177,4 @@ fn survey_of(stamps: &Stamps, wanted: Option<&str>, data: &Path) -> Result<Surve
             Error::fits(data, format!("{named}: give the survey's file with --survey"))
         }),
     }
-}
-
-/// Trains in a folder, or goes on with what is there of the same work; nothing more where it is done. The run's
-/// history.
-///
-/// # Errors
-/// Those of training, a folder that holds other work, and [`Error::Interrupted`].
-pub fn learn_once(
-    gpu: &Gpu,
-    supply: Supply,
-    (recipe, task): (&Recipe, &Task),
-    model: impl FnOnce() -> Result<Model>,
-    folder: &Path,
-    common: &Common,
-) -> Result<Vec<Epoch>> {
-    let there = Training::exists(folder);
-    let mut training = match there {
-        true => Training::resume(gpu, supply, folder)?,
-        false => Training::start(gpu, supply, recipe, task, model()?, folder)?,
-    };
-    if (training.recipe(), training.task()) != (recipe, task) {
-        return Err(Error::Usage(format!(
-            "{} holds a run of another recipe or task: choose another folder",
-            folder.display()
-        )));
-    }
-    if !training.ended() && train(&mut training, folder, None, common)? == Outcome::Interrupted {
-        return Err(Error::Interrupted);
-    }
-    Ok(training.history().to_vec())
-}
-
-/// Trains with a progress bar and a line an epoch.
-pub fn train(
-    training: &mut Training,
-    folder: &Path,
-    stop_after: Option<usize>,
-    common: &Common,
-) -> Result<Outcome> {
-    let recipe = training.recipe().clone();
-    let (learning, held_out) = training.split();
-    let (done, steps) = (training.history().len(), training.steps_an_epoch());
-    let from = match training.supply() {
-        Supply::Set(_) => format!("{learning} stamps"),
-        Supply::Fresh(fresh) => {
-            let (name, threads) = (&fresh.held_out().meta.survey, fresh.threads());
-            let draw =
-                if threads == 1 { "1 thread draws".to_owned() } else { format!("{threads} threads draw") };
-            format!("galaxies of {name} that {draw} meanwhile, {learning} new ones an epoch")
-        }
-    };
-    common.say(format!(
-        "learning the {} from {from}, {held_out} held out; {} steps of {} an epoch, at most {} epochs{}",
-        training.task().describe(),
-        steps,
-        recipe.batch.min(learning),
-        recipe.epochs,
-        if done > 0 { format!(", {done} done") } else { String::new() },
-    ));
-    common.say(format!("device memory: {}", training.budget()?));
-    let stamps_an_epoch = (steps * recipe.batch.min(learning)) as u64;
-    let bar =
-        progress::bar(common, stamps_an_epoch.saturating_mul(recipe.epochs as u64), "training", "stamps");
-    bar.set_position(training.steps() * recipe.batch.min(learning) as u64);
-    bar.reset_eta();
-    let mut advice =
-        "; give more --threads, or make a data set once with `legato simulate` and learn from it with --data";
-    let (mut history, mut drawn) = (training.history().to_vec(), Ok(()));
-    let listening = super::interrupt::listen();
-    training.stop_when(listening.flag());
-    let outcome = training.run(stop_after, |event| match event {
-        Event::Step { epoch, stamps, loss } => {
-            bar.inc(stamps as u64);
-            if let Some(loss) = loss {
-                bar.set_message(format!("epoch {epoch}, loss {loss:.4}"));
-            }
-        }
-        Event::Starved { share, made, needed } => {
-            let line = format!(
-                "the GPU waited {:.0}% of the time for stamps: {made:.0}/s are made, it would take {needed:.0}/s{advice}",
-                100.0 * share
-            );
-            advice = "";
-            bar.suspend(|| common.say(line));
-        }
-        Event::Epoch { epoch, best } => {
-            history.push(*epoch);
-            drawn = draw_curves(folder, &history);
-            let line = format!(
-                "epoch {:>3}: loss {:.4}, validation {:.4}, R² {:.4} ({:.0} stamps/s){}",
-                epoch.epoch,
-                epoch.training_loss,
-                epoch.validation_loss,
-                epoch.validation_r2,
-                epoch.images_per_second,
-                if best { ", best so far" } else { "" }
-            );
-            bar.suspend(|| common.say(line));
-        }
-    });
-    bar.finish_and_clear();
-    let outcome = outcome?;
-    drawn?;
-    let ending = match outcome {
-        Outcome::Finished => "done".to_owned(),
-        Outcome::StoppedEarly => format!("stopped: no better validation loss for {} epochs", recipe.patience),
-        Outcome::Paused => format!("paused after {} epochs: go on with --resume", training.history().len()),
-        Outcome::Interrupted => {
-            format!("stopped and saved after step {}: go on with --resume", training.steps())
-        }
-    };
-    let best = training
-        .best()
-        .map_or(String::new(), |b| format!("; best epoch {}, R² {:.4}", b.epoch, b.validation_r2));
-    common.say(format!("{}: {ending}{best}", folder.join(WEIGHTS_FILE).display()));
-    Ok(outcome)
-}
-
-/// The learning curves of a run, in its folder.
-fn draw_curves(folder: &Path, history: &[Epoch]) -> Result<()> {
-    let figure = learning_figure("learning", "", history)?;
-    files::replace(&folder.join("learning.svg"), figure.svg.as_bytes())
-}
-
-/// The learning curves of a history.
-pub fn learning_figure(name: &str, caption: &str, history: &[Epoch]) -> Result<Figure> {
-    let point = |e: &Epoch| CurvePoint {
-        epoch: e.epoch as f64,
-        training_loss: e.training_loss,
-        validation_loss: e.validation_loss,
-        validation_r2: e.validation_r2,
-    };
-    learning_curves(name, caption, &history.iter().map(point).collect::<Vec<_>>())
 }

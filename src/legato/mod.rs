@@ -10,7 +10,8 @@
 //! | `fresh.rs` | galaxies drawn while the network learns |
 //! | `supply.rs` | what a run learns from and is judged by |
 //! | `ahead.rs` | work done ahead of its use |
-//! | `recipe.rs` | how a network is trained, and what for |
+//! | `recipe.rs` | how a network is trained |
+//! | `task.rs` | and what for |
 //! | `training.rs` | the training loop |
 //! | `transfer.rs` | beginning with weights that were trained for something else |
 //! | `checkpoint.rs` | stopping and going on |
@@ -41,6 +42,7 @@ mod stamps;
 mod statistics;
 mod summary;
 mod supply;
+mod task;
 mod training;
 mod transfer;
 
@@ -55,12 +57,13 @@ pub use parameter::{Parameter, Scaling};
 pub use predict::{Estimator, load_estimators};
 pub use presets::{Architecture, Stretching};
 pub use provenance::Provenance;
-pub use recipe::{Dense, Recipe, Schedule, Stretch, Target, Task};
+pub use recipe::{Dense, Recipe, Schedule, Stretch};
 pub use split::{Part, Split, expected_signal_to_noise};
 pub use stamps::Stamps;
 pub use statistics::{BoxSummary, Statistics, quantile};
 pub use summary::Summary;
 pub use supply::Supply;
+pub use task::{Target, Task};
 pub use training::{Event, Outcome, Training, WEIGHTS_FILE};
 pub use transfer::transfer;
 

@@ -60,7 +60,7 @@ fn a_curve_of_adaptation_is_drawn() {
 #[test]
 fn the_papers_experiments_run_and_go_on() {
     let place = Place::new();
-    let companions = "[companions]\nmean = 1.0\nnone = 0.3\nstars = 0.1\nmin_distance = 2.0\nreach = 8.0\n\
+    let companions = "[companions]\nmean = 1.0\nnone = 0.5\nstars = 0.1\nmin_distance = 2.0\nreach = 8.0\n\
         [companions.flux_ratio]\nmin = 0.02\nmax = 10.0\nslope = 0.8\n\
         [companions.radius]\nmagnitude = 22.0\nmedian = 3.0\nslope = -0.09\nscatter = 0.2\n\
         [companions.sersic_index]\nmin = 0.5\nmax = 4.0\n[companions.axis_ratio]\nmin = 0.2\nmax = 1.0\n";

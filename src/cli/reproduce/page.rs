@@ -4,8 +4,8 @@ use super::plan::{Plan, Way};
 use super::stages::{ARCHITECTURES, Results, r2};
 use crate::Result;
 use crate::cli::adapt::{curve_figure, curve_table};
+use crate::cli::learn::learning_figure;
 use crate::cli::table;
-use crate::cli::train::learning_figure;
 use crate::engine::Gpu;
 use crate::legato::{Comparison, Estimates, Parameter, Split, expected_signal_to_noise};
 use crate::report::number::fixed;
@@ -48,14 +48,14 @@ pub fn compose(plan: &Plan, gpu: &Gpu, results: &Results) -> Result<Page> {
         plan.crowded_test
     ));
     page.table(adaptation(plan, results));
-    let both = [results.before.clone(), results.after.clone()];
-    let comparisons = Comparison::all(results.crowded.truths(), &both);
+    let both = [results.crowded.before.clone(), results.crowded.after.clone()];
+    let comparisons = Comparison::all(results.crowded.stamps.truths(), &both);
     page.table(statistics_table(
         "crowded",
         "Agreement on crowded stamps, before and after adaptation.",
         &comparisons,
     ));
-    if let Some(split) = Split::by_companion(results.crowded.truths()) {
+    if let Some(split) = Split::by_companion(results.crowded.stamps.truths()) {
         page.figure(error_boxes(
             "crowded-by-companion",
             "Error against the flux of the brightest companion, as in the paper's Figure 4.",
@@ -67,9 +67,9 @@ pub fn compose(plan: &Plan, gpu: &Gpu, results: &Results) -> Result<Page> {
         "crowded-by-magnitude",
         "Error on crowded stamps against true magnitude, as in the paper's Figure 7.",
         &comparisons,
-        &Split::by_magnitude(results.crowded.truths()),
+        &Split::by_magnitude(results.crowded.stamps.truths()),
     )?);
-    for (parameter, curve) in &results.curves {
+    for (parameter, curve) in &results.crowded.curves {
         page.heading(format!("How many labelled galaxies are enough: {}", names::title(*parameter)));
         page.figure(curve_figure(*parameter, curve)?).table(curve_table(*parameter, curve));
     }
@@ -148,12 +148,12 @@ fn adaptation(plan: &Plan, results: &Results) -> Table {
     let alone: Vec<usize> = isolated(results);
     let row = |&parameter: &Parameter| {
         let paper = paper::real(parameter);
-        let of = |e: &Estimates, some| fixed(r2(parameter, &results.crowded, e, some), 4);
+        let of = |e: &Estimates, some| fixed(r2(parameter, &results.crowded.stamps, e, some), 4);
         let better = results.better.get(&parameter).map_or(String::new(), ToString::to_string);
         let mut cells = vec![names::title(parameter).to_owned(), better];
-        cells.push(of(&results.before, None));
-        cells.push(of(&results.before, Some(&alone)));
-        cells.push(of(&results.after, None));
+        cells.push(of(&results.crowded.before, None));
+        cells.push(of(&results.crowded.before, Some(&alone)));
+        cells.push(of(&results.crowded.after, None));
         cells.extend([paper.before, paper.isolated, paper.after, paper.galfit].map(|r2| fixed(r2, 3)));
         cells
     };
@@ -174,7 +174,7 @@ fn adaptation(plan: &Plan, results: &Results) -> Table {
             "R² on crowded stamps, beside the paper's Table 3, which is of real galaxies. Isolated are the {} of {} \
              without a companion on the stamp.",
             alone.len(),
-            results.crowded.len()
+            results.crowded.stamps.len()
         ),
         columns: columns.map(String::from).to_vec(),
         rows: plan.parameters.iter().map(row).collect(),
@@ -183,7 +183,7 @@ fn adaptation(plan: &Plan, results: &Results) -> Table {
 
 /// Galaxies of the crowded stamps that have no companion.
 fn isolated(results: &Results) -> Vec<usize> {
-    let truths = results.crowded.truths().iter().enumerate();
+    let truths = results.crowded.stamps.truths().iter().enumerate();
     truths.filter(|(_, truth)| truth.companions == Some(0)).map(|(i, _)| i).collect()
 }
 
@@ -206,6 +206,8 @@ pub fn summary(plan: &Plan, results: &Results) -> String {
         format!("{}\n{}", t.caption, table::lay_out(&heading, &t.rows))
     };
     let mut parts = vec![lay_out(accuracy(plan, results)), lay_out(adaptation(plan, results))];
-    parts.extend(results.curves.iter().map(|(parameter, curve)| lay_out(curve_table(*parameter, curve))));
+    parts.extend(
+        results.crowded.curves.iter().map(|(parameter, curve)| lay_out(curve_table(*parameter, curve))),
+    );
     parts.join("\n\n")
 }

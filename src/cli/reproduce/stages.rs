@@ -2,7 +2,7 @@
 
 use super::plan::{Plan, Way};
 use crate::cli::adapt::{Adaptation, Curve, curve_run, judge};
-use crate::cli::train::learn_once;
+use crate::cli::learn::learn_once;
 use crate::cli::{Common, simulate};
 use crate::engine::Gpu;
 use crate::engine::nn::Model;
@@ -22,21 +22,27 @@ pub const ARCHITECTURES: [Architecture; 2] = [Architecture::One, Architecture::T
 /// Everything that the report is made of.
 pub struct Results {
     pub test: Stamps,
-    pub crowded: Stamps,
     /// By each architecture: a network for each parameter.
     pub isolated: Vec<Estimates>,
     /// By each architecture: one network for all; none where there is none.
     pub together: Vec<Estimates>,
     /// The architecture that is better at each parameter.
     pub better: BTreeMap<Parameter, Architecture>,
-    /// On crowded stamps, by the better architecture: before and after adaptation.
-    pub before: Estimates,
-    pub after: Estimates,
-    pub curves: Vec<(Parameter, Curve)>,
+    pub crowded: Crowded,
     /// Each run's name and history.
     pub histories: Vec<(String, Vec<Epoch>)>,
     /// What was done, and seconds that it took.
     pub times: Vec<(String, f64)>,
+}
+
+/// Galaxies among others, and what the better network of each parameter says of them.
+pub struct Crowded {
+    pub stamps: Stamps,
+    /// Before adaptation, and after.
+    pub before: Estimates,
+    pub after: Estimates,
+    /// By how many labelled galaxies.
+    pub curves: Vec<(Parameter, Curve)>,
 }
 
 /// A plan at work in its folder.
@@ -82,16 +88,13 @@ impl<'a> Workshop<'a> {
             }
         }
         let better = plan.parameters.iter().map(|&p| (p, better(p, &test, &isolated))).collect();
-        let (crowded, before, after, curves) = self.adapt(&better)?;
+        let crowded = self.adapt(&better)?;
         Ok(Results {
             test,
             crowded,
             isolated,
             together,
             better,
-            before,
-            after,
-            curves,
             histories: std::mem::take(&mut self.histories),
             times: std::mem::take(&mut self.times),
         })
@@ -215,15 +218,11 @@ impl<'a> Workshop<'a> {
     }
 
     /// Every parameter's better network on crowded stamps, before and after adaptation; and the curves.
-    #[allow(clippy::type_complexity, reason = "four results of one stage, taken apart at once")]
-    fn adapt(
-        &mut self,
-        better: &BTreeMap<Parameter, Architecture>,
-    ) -> Result<(Stamps, Estimates, Estimates, Vec<(Parameter, Curve)>)> {
+    fn adapt(&mut self, better: &BTreeMap<Parameter, Architecture>) -> Result<Crowded> {
         let plan = self.plan;
         let survey = self.crowded.clone();
         let labelled = self.data("labelled", &survey, plan.seed.wrapping_add(2), plan.labelled())?;
-        let crowded = self.data("crowded", &survey, plan.seed.wrapping_add(3), plan.crowded_test)?;
+        let stamps = self.data("crowded", &survey, plan.seed.wrapping_add(3), plan.crowded_test)?;
         let (mut before, mut after, mut curves) = (Vec::new(), Vec::new(), Vec::new());
         for (&parameter, &architecture) in better {
             let trained = self.run(architecture, parameter.name());
@@ -238,18 +237,19 @@ impl<'a> Workshop<'a> {
             let started = Instant::now();
             let adapted = if plan.curves.contains(&parameter) {
                 let folder = self.folder.join("curves").join(parameter.name());
-                curves.push((parameter, adaptation.curve(&plan.sizes, &crowded, &folder)?));
+                curves.push((parameter, adaptation.curve(&plan.sizes, &stamps, &folder)?));
                 curve_run(&folder, plan.labelled(), "adapted")
             } else {
                 let folder = self.folder.join("adapted").join(parameter.name());
                 adaptation.adapt(plan.labelled(), &folder)?;
                 folder
             };
-            before.extend(self.measure(&crowded, "crowded", &trained)?);
-            after.extend(self.measure(&crowded, "crowded", &adapted)?);
+            before.extend(self.measure(&stamps, "crowded", &trained)?);
+            after.extend(self.measure(&stamps, "crowded", &adapted)?);
             self.times.push((format!("adapting the {parameter}"), started.elapsed().as_secs_f64()));
         }
-        Ok((crowded, estimates("before".into(), &before), estimates("after".into(), &after), curves))
+        let (before, after) = (estimates("before".into(), &before), estimates("after".into(), &after));
+        Ok(Crowded { stamps, before, after, curves })
     }
 }
 

@@ -1,14 +1,15 @@
 //! `legato adapt`.
 
-use super::train::{RecipeArguments, learn_once};
-use super::{Common, evaluate, progress, table};
-use crate::engine::Gpu;
-use crate::engine::nn::Model;
-use crate::legato::{
-    Estimator, Evaluation, LabelOptions, Parameter, Recipe, Stamps, Task, WEIGHTS_FILE, load_estimators,
-    transfer,
-};
-use crate::report::{Page, Series, Style, Table, adaptation_curve, names, number};
+mod adaptation;
+mod curve;
+
+pub use adaptation::{Adaptation, Curve, curve_run, judge};
+pub use curve::{curve_figure, curve_table};
+
+use super::recipe::RecipeArguments;
+use super::{Common, table};
+use crate::legato::{Estimator, Evaluation, LabelOptions, Parameter, Stamps, WEIGHTS_FILE};
+use crate::report::{Page, number};
 use crate::{Error, Result, files};
 use clap::Args;
 use std::path::{Path, PathBuf};
@@ -147,106 +148,6 @@ impl Arguments {
     }
 }
 
-/// A trained network, and labelled galaxies of another kind.
-pub struct Adaptation<'a> {
-    pub gpu: &'a Gpu,
-    /// The trained network's weights file.
-    pub weights: PathBuf,
-    /// What is learned from; the first galaxies where not all are.
-    pub labelled: &'a Stamps,
-    pub recipe: Recipe,
-    /// Stamps that a run sees at most, repeats counted.
-    pub most_seen: Option<usize>,
-    pub common: &'a Common,
-}
-
-/// R² on galaxies never learned from, a parameter each.
-pub type Scores = Vec<(Parameter, f64)>;
-
-/// How good networks are after so many labelled galaxies.
-pub struct Step {
-    /// Galaxies learned from, those held out for validation among them.
-    pub galaxies: usize,
-    /// After adaptation.
-    pub adapted: Scores,
-    /// Trained on the same galaxies alone, from random weights.
-    pub scratch: Scores,
-}
-
-/// The curve of the paper's Figure 6.
-pub struct Curve {
-    /// Before adaptation.
-    pub before: Scores,
-    pub steps: Vec<Step>,
-}
-
-impl Adaptation<'_> {
-    /// Goes on with the trained weights on the first `galaxies` labelled ones, in `folder`.
-    pub fn adapt(&self, galaxies: usize, folder: &Path) -> Result<()> {
-        self.learn(galaxies, true, folder)
-    }
-
-    /// Trains the same network on them from random weights.
-    pub fn from_scratch(&self, galaxies: usize, folder: &Path) -> Result<()> {
-        self.learn(galaxies, false, folder)
-    }
-
-    fn learn(&self, galaxies: usize, adapt: bool, folder: &Path) -> Result<()> {
-        let stamps = self.labelled.part(0..galaxies);
-        let learned = (1.0 - self.recipe.validation) * galaxies as f64;
-        let most = self.most_seen.map_or(usize::MAX, |seen| (seen as f64 / learned).ceil() as usize);
-        let trained = Estimator::load(self.gpu, &self.weights)?;
-        let Some(first) = trained.first() else {
-            return Err(Error::weights(&self.weights, "measures nothing"));
-        };
-        let recipe = Recipe { epochs: self.recipe.epochs.min(most), ..self.recipe.clone() };
-        // What has learned nothing yet needs the usual rate, and no layer of it is to stay as it is.
-        let recipe = match adapt {
-            true => recipe,
-            false => Recipe { learning_rate: Recipe::paper()?.learning_rate, frozen: 0, ..recipe },
-        };
-        let from = adapt.then(|| self.weights.display().to_string());
-        let task = Task { targets: first.provenance.targets.clone(), seed: self.common.seed, from };
-        let model = || {
-            let transferred = transfer(self.gpu, &self.weights, &recipe, &task)?;
-            if adapt { Ok(transferred) } else { Model::random(self.gpu, transferred.network(), task.seed) }
-        };
-        learn_once(self.gpu, (&stamps).into(), (&recipe, &task), model, folder, self.common).map(drop)
-    }
-
-    /// Adapts to ever more galaxies, and trains from scratch on the same, judged by `test`.
-    pub fn curve(&self, sizes: &[usize], test: &Stamps, folder: &Path) -> Result<Curve> {
-        let judge = |weights: &Path| scores(&judge(self.gpu, weights, test, self.common)?);
-        let mut steps = Vec::new();
-        for &galaxies in sizes {
-            let [adapted, scratch] = ["adapted", "scratch"].map(|how| curve_run(folder, galaxies, how));
-            self.adapt(galaxies, &adapted)?;
-            self.from_scratch(galaxies, &scratch)?;
-            let [adapted, scratch] = [adapted, scratch].map(|run| judge(&run.join(WEIGHTS_FILE)));
-            steps.push(Step { galaxies, adapted: adapted?, scratch: scratch? });
-        }
-        Ok(Curve { before: judge(&self.weights)?, steps })
-    }
-}
-
-/// The folder of one run of a curve.
-pub fn curve_run(folder: &Path, galaxies: usize, how: &str) -> PathBuf {
-    folder.join("runs").join(format!("{galaxies:05}-{how}"))
-}
-
-fn scores(evaluations: &[Evaluation]) -> Result<Scores> {
-    Ok(evaluations.iter().map(|e| (e.parameter, e.statistics.r2)).collect())
-}
-
-/// A network on galaxies that it has not learned from.
-pub fn judge(gpu: &Gpu, weights: &Path, test: &Stamps, common: &Common) -> Result<Vec<Evaluation>> {
-    let estimators = load_estimators(gpu, weights)?;
-    let bar = progress::bar(common, test.len() as u64, "evaluating", "stamps");
-    let found = crate::legato::evaluate(gpu, &estimators, test, evaluate::BATCH, |done| bar.inc(done as u64));
-    bar.finish_and_clear();
-    found
-}
-
 /// Before and after, as a table.
 fn describe(before: &[Evaluation], after: &[Evaluation]) -> String {
     let row = |(b, a): (&Evaluation, &Evaluation)| {
@@ -264,50 +165,6 @@ fn describe(before: &[Evaluation], after: &[Evaluation]) -> String {
         &["parameter", "stamps", "R² before", "R² after", "scatter before", "scatter after"],
         &rows,
     )
-}
-
-/// The figure of a parameter's curve, as the paper's Figure 6.
-pub fn curve_figure(parameter: Parameter, curve: &Curve) -> Result<crate::report::Figure> {
-    let of = |scores: &Scores| scores.iter().find(|(p, _)| *p == parameter).map_or(f64::NAN, |(_, r2)| *r2);
-    let series = |label: &str, points: Vec<(f64, f64)>, style| Series {
-        label: label.into(),
-        points,
-        errors: None,
-        style,
-    };
-    let line = |pick: fn(&Step) -> &Scores| {
-        let mut points = Vec::new();
-        points.extend(curve.steps.iter().map(|step| (step.galaxies as f64, of(pick(step)))));
-        points
-    };
-    adaptation_curve(
-        &format!("adaptation-{parameter}"),
-        "R² on galaxies never learned from, against the number of labelled galaxies (a fifth of them for validation). \
-         The star is the network before it was adapted. In the paper's Figure 6 as here, both curves saw the same \
-         galaxies.",
-        names::title(parameter),
-        &[
-            series("adapted", line(|s| &s.adapted), Style::Line),
-            series("from scratch", line(|s| &s.scratch), Style::Line),
-            series("before", vec![(0.0, of(&curve.before))], Style::Star),
-        ],
-    )
-}
-
-/// The numbers of a curve.
-pub fn curve_table(parameter: Parameter, curve: &Curve) -> Table {
-    let of = |scores: &Scores| scores.iter().find(|(p, _)| *p == parameter).map_or(f64::NAN, |(_, r2)| *r2);
-    let row = |galaxies: usize, adapted, scratch| {
-        vec![galaxies.to_string(), number::fixed(adapted, 4), number::fixed(scratch, 4)]
-    };
-    let mut rows = vec![row(0, of(&curve.before), f64::NAN)];
-    rows.extend(curve.steps.iter().map(|s| row(s.galaxies, of(&s.adapted), of(&s.scratch))));
-    Table {
-        name: format!("adaptation-{parameter}"),
-        caption: format!("R² of the {parameter} on galaxies never learned from."),
-        columns: ["labelled galaxies", "adapted", "from scratch"].map(String::from).to_vec(),
-        rows,
-    }
 }
 
 fn write_curve(folder: &Path, parameters: &[Parameter], curve: &Curve, common: &Common) -> Result<()> {
