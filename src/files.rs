@@ -27,6 +27,24 @@ pub fn remove_unfinished() {
     std::mem::forget(folders);
 }
 
+/// What the names of temporary folders begin with.
+const PREFIX: &str = ".legato-";
+
+/// Removes the temporary folders that a process which was killed has left in `folder`, where no other can be at work.
+/// One that cannot be removed stays.
+pub fn remove_left_behind(folder: &Path) {
+    let folders = scratch();
+    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        let ours = entry.file_name().to_string_lossy().starts_with(PREFIX);
+        if ours
+            && !folders.contains(&entry.path())
+            && let Err(error) = std::fs::remove_dir_all(entry.path())
+        {
+            log::info!("{} stays: {error}", entry.path().display());
+        }
+    }
+}
+
 /// A temporary folder, gone with the value and with an interrupted process.
 pub struct Scratch(tempfile::TempDir);
 
@@ -37,7 +55,7 @@ impl Scratch {
     /// The system's, where `parent` is not a folder that can be written.
     pub fn new(parent: &Path) -> io::Result<Self> {
         let mut folders = scratch();
-        let folder = tempfile::Builder::new().prefix(".legato-").tempdir_in(parent)?;
+        let folder = tempfile::Builder::new().prefix(PREFIX).tempdir_in(parent)?;
         folders.push(folder.path().to_owned());
         Ok(Scratch(folder))
     }

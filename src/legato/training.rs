@@ -159,6 +159,7 @@ impl<'a> Training<'a> {
     /// There is no run, its checkpoint is damaged, or the stamps are not those it began with.
     pub fn resume(gpu: &Gpu, supply: impl Into<Supply<'a>>, folder: &Path) -> Result<Self> {
         let supply = supply.into();
+        files::remove_left_behind(folder);
         let (state, model, adam) = checkpoint::load(gpu, folder)?;
         let (began, now) = (&state.data, supply.fingerprint(&state.task));
         let others = (now.stamps, now.sum) != (began.stamps, began.sum);
