@@ -9,7 +9,9 @@ use crate::cli::table;
 use crate::engine::Gpu;
 use crate::legato::{Comparison, Estimates, Parameter, Split, expected_signal_to_noise};
 use crate::report::number::fixed;
-use crate::report::{Evaluated, Page, Table, error_boxes, evaluation_page, names, paper, statistics_table};
+use crate::report::{
+    Evaluated, Page, Table, error_boxes, evaluation_page, names, paper, statistics_table, truth_scatter,
+};
 
 /// Composes it.
 ///
@@ -58,10 +60,20 @@ pub fn compose(plan: &Plan, gpu: &Gpu, results: &Results) -> Result<Page> {
     if let Some(split) = Split::by_companion(results.crowded.stamps.truths()) {
         page.figure(error_boxes(
             "crowded-by-companion",
-            "Error against the flux of the brightest companion, as in the paper's Figure 4.",
+            "Error against the flux of the brightest companion.",
             &comparisons,
             &split,
         )?);
+        let within: Vec<Vec<Comparison>> = comparisons.iter().map(|c| split.of(c)).collect();
+        for (group, (name, galaxies)) in split.groups.iter().enumerate().filter(|(_, (_, g))| !g.is_empty()) {
+            let panels: Vec<Comparison> = within.iter().map(|groups| groups[group].clone()).collect();
+            let caption = format!(
+                "As in the panels of the paper's Figure 4: the {} galaxies whose brightest companion has this share of \
+                 their flux: {name}.",
+                galaxies.len()
+            );
+            page.figure(truth_scatter(&format!("crowded-truth-{group}"), &caption, &panels)?);
+        }
     }
     page.figure(error_boxes(
         "crowded-by-magnitude",
