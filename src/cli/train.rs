@@ -5,7 +5,7 @@ use super::recipe::RecipeArguments;
 use super::{Common, simulate};
 use crate::engine::nn::{Model, Network};
 use crate::legato::{
-    Architecture, Fresh, Outcome, Parameter, Recipe, Stamps, Supply, Task, Training, transfer,
+    Architecture, Estimator, Fresh, Outcome, Parameter, Recipe, Stamps, Supply, Task, Training, transfer,
 };
 use crate::sky::Survey;
 use crate::{Error, Result, files};
@@ -135,6 +135,9 @@ fn learn(
         let mut task = Task::new(&arguments.parameter, &survey, common.seed);
         let model = if let Some(path) = &arguments.from {
             task.from = Some(path.display().to_string());
+            if let Some(trained) = Estimator::load(&gpu, path)?.first() {
+                trained.provenance.check_calibration(path, stamps)?;
+            }
             transfer(&gpu, path, recipe, &task)?
         } else {
             let sigma = Some(stamps.meta.sigma).filter(|s| *s > 0.0).unwrap_or(survey.noise.sigma());

@@ -1,6 +1,6 @@
 //! What a weights file says of itself: what it measures, on which images, and how it was made.
 
-use super::Target;
+use super::{Stamps, Target};
 use crate::engine::nn::weights::Metadata;
 use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
@@ -53,6 +53,25 @@ impl Provenance {
     /// the two is unknown.
     pub fn flux_factor(&self, zero_point: f64) -> Option<f64> {
         Some(10_f64.powf(-0.4 * (zero_point - self.zero_point))).filter(|factor| factor.is_finite())
+    }
+
+    /// Refuses stamps of another flux unit or pixel scale than the network's, which `path` holds.
+    ///
+    /// # Errors
+    /// [`Error::Weights`] with both.
+    pub fn check_calibration(&self, path: &Path, stamps: &Stamps) -> Result<()> {
+        /// Pixel scales as close as this are the same.
+        const SAME_SCALE: f64 = 0.01;
+        let meta = &stamps.meta;
+        let scales_differ = (meta.pixel_scale / self.pixel_scale - 1.0).abs() > SAME_SCALE;
+        if scales_differ || (meta.zero_point - self.zero_point).abs() > 1e-6 {
+            let message = format!(
+                "is for images of zero point {} and {}″ pixels, {} is of {} and {}″",
+                self.zero_point, self.pixel_scale, stamps.origin, meta.zero_point, meta.pixel_scale
+            );
+            return Err(Error::weights(path, message));
+        }
+        Ok(())
     }
 
     /// As metadata of a weights file.

@@ -79,6 +79,17 @@ impl Stamps {
         }
     }
 
+    /// The same light in the flux unit that has this AB zero point; as it is where either is unknown.
+    pub fn at_zero_point(mut self, zero_point: f64) -> Self {
+        let factor = 10_f64.powf(-0.4 * (self.meta.zero_point - zero_point));
+        if factor.is_finite() && factor != 1.0 {
+            self.pixels.iter_mut().for_each(|p| *p = (f64::from(*p) * factor) as f32);
+            self.meta.zero_point = zero_point;
+            self.meta.sigma *= factor;
+        }
+        self
+    }
+
     /// Stamps `range` alone.
     pub fn part(&self, range: std::ops::Range<usize>) -> Stamps {
         let area = self.size * self.size;

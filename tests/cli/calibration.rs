@@ -102,3 +102,29 @@ fn networks_of_different_calibration_do_not_mix() {
     let words = ["runs/radius/weights.safetensors: is for images of zero point 25.9463 and 0.03″ pixels"];
     place.legato("fit train.fits --models runs -o out.csv").fails(1, &words);
 }
+
+#[test]
+fn a_network_goes_on_with_stamps_of_its_own_flux_unit() {
+    let place = trained();
+    rewritten(&place, "brighter.fits", 10.0, |meta| meta.zero_point += 2.5);
+    let adapt = |data: &str| {
+        let told = place
+            .legato(&format!("adapt --model runs/magnitude --data {data} --epochs 1 -o {data}-run"))
+            .well();
+        let row = told.out.lines().last().unwrap().split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+        let number = |text: &String| text.replace('\u{2212}', "-").parse::<f64>().unwrap();
+        [number(&row[2]), number(&row[3])]
+    };
+    let (same, brighter) = (adapt("train.fits"), adapt("brighter.fits"));
+    for (a, b) in same.iter().zip(&brighter) {
+        assert!((a - b).abs() < 2e-3, "{same:?} {brighter:?}");
+    }
+    let from =
+        "train --parameter magnitude --from runs/magnitude/weights.safetensors --survey survey.toml -o new";
+    place
+        .legato(&format!("{from} --data brighter.fits"))
+        .fails(1, &["zero point 25.9463", "brighter.fits", "28.4463"]);
+    rewritten(&place, "coarser.fits", 1.0, |meta| meta.pixel_scale *= 2.0);
+    place.legato("adapt --model runs/magnitude --data coarser.fits -o new").fails(1, &["0.06″", "0.12″"]);
+    assert!(!place.path("new").exists());
+}

@@ -71,7 +71,8 @@ pub fn run(arguments: &Arguments, common: &Common) -> Result<()> {
     let trained = Estimator::load(&gpu, &weights)?;
     let parameters: Vec<Parameter> = trained.iter().map(Estimator::parameter).collect();
     let Some(first) = trained.first() else { return Err(Error::weights(weights, "measures nothing")) };
-    let mut labelled = arguments.labelled(first, common)?;
+    let mut labelled = arguments.labelled(first, common)?.at_zero_point(first.provenance.zero_point);
+    first.provenance.check_calibration(&weights, &labelled)?;
     for &parameter in &parameters {
         labelled = labelled.that_know(parameter);
     }
