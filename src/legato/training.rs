@@ -116,7 +116,7 @@ impl<'a> Training<'a> {
         let (output, wanted) = (network.output()?, task.targets.len());
         if output != [wanted] {
             let message = format!(
-                "gives {output:?}, but {wanted} numbers a stamp are learned: end with a dense layer of as many units"
+                "gives {output:?} numbers a stamp, but [{wanted}] are learned: end with a dense layer of {wanted} units"
             );
             return unfit(network.layers.len(), message);
         }

@@ -110,7 +110,11 @@ fn networks_that_do_not_give_one_number_are_refused() {
     let train =
         "train --parameter magnitude --data train.fits --survey survey.toml --network odd.toml -o new";
     for (from, to, words) in [
-        ("units = 1,", "units = 3,", "network 'tiny', layer 6: gives [3], but one number a stamp is learned"),
+        (
+            "units = 1,",
+            "units = 3,",
+            "network 'tiny', layer 6: gives [3] numbers a stamp, but [1] are learned",
+        ),
         ("units = 8,", "units = 9000000000000000000,", "layer 5: dense 9000000000000000000"),
         ("kernel = 3", "kernel = 4000000000", "layer 2: conv 4000000000"),
         ("units = 8,", "units = 0,", "layer 5: units must be at least 1"),
