@@ -17,7 +17,8 @@ fn train(gpu: &Gpu, network: &Network, batch: usize) -> Result<()> {
         let stamps = gpu.upload(&[batch, height, width, 1], &vec![0.01; batch * height * width])?;
         let inputs = augment(gpu, &stamps, &vec![Placement::default(); batch])?;
         drop(stamps);
-        let targets = gpu.upload(&[batch, 1], &vec![0.5; batch])?;
+        let outputs = network.output()?[0];
+        let targets = gpu.upload(&[batch, outputs], &vec![0.5; batch * outputs])?;
         let mode = Mode::Training { seed: 1, step };
         gpu.read(&adam.step(gpu, &model, (&inputs, &targets), mode, 0.001)?)?;
     }

@@ -185,12 +185,13 @@ fn a_network_of_several_outputs_measures_them_all_and_passes_them_on() -> Result
         of.pairs.iter().map(|pair| pair.1 as f32).collect()
     };
 
+    let trained = Estimator::load_first(&gpu, &weights)?;
     // One output of it, for a survey of another range of radii, measures the same at first.
     let mut wider = survey.clone();
     wider.galaxies.radius.max *= 2.0;
     let task =
         Task { from: Some(weights.display().to_string()), ..Task::new(&[Parameter::Radius], &wider, 12) };
-    let model = transfer(&gpu, &weights, &recipe, &task)?;
+    let model = transfer(&gpu, &trained, &recipe, &task)?;
     let output = gpu.read(&model.infer(&gpu, &gpu.upload(&[96, 16, 16, 1], &common::pixels(&stamps))?)?)?;
     let begun: Vec<f64> = output.iter().map(|&t| task.targets[0].scaling.value(t.into())).collect();
     let want: Vec<f64> = radii(&found).iter().map(|&r| r.into()).collect();
@@ -213,7 +214,7 @@ fn a_network_of_several_outputs_measures_them_all_and_passes_them_on() -> Result
 
     // What it was not taught begins at random, near the middle of its range.
     let task = Task::new(&[Parameter::AxisRatio], &survey, 12);
-    let model = transfer(&gpu, &weights, &recipe, &task)?;
+    let model = transfer(&gpu, &trained, &recipe, &task)?;
     let output = gpu.read(&model.infer(&gpu, &gpu.upload(&[96, 16, 16, 1], &common::pixels(&stamps))?)?)?;
     assert!(output.iter().all(|t| t.abs() < 1.0), "{output:?}");
     Ok(())

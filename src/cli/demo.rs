@@ -1,6 +1,6 @@
 //! `legato demo`: the whole chain, small enough for a machine without a GPU.
 
-use super::{Common, evaluate, learn, progress, simulate, table};
+use super::{Common, evaluate, learn, simulate, table};
 use crate::engine::nn::Model;
 use crate::legato::{
     FitOptions, Outcome, Parameter, Recipe, Schedule, Stamps, Task, Training, load_estimators,
@@ -81,10 +81,7 @@ pub fn run(arguments: &Arguments, common: &Common) -> Result<()> {
     common.say("\n3. Testing it on galaxies that it has never seen");
     let estimators = load_estimators(&gpu, &folder.join("runs"))?;
     let unseen = Stamps::read(&test_path)?;
-    let bar = progress::bar(common, unseen.len() as u64, "evaluating", "stamps");
-    let evaluations =
-        crate::legato::evaluate(&gpu, &estimators, &unseen, evaluate::BATCH, |done| bar.inc(done as u64))?;
-    bar.finish_and_clear();
+    let evaluations = evaluate::evaluate(&gpu, &estimators, &unseen, evaluate::BATCH, common)?;
     super::print(evaluate::describe(&evaluations))?;
 
     common.say("\n4. Measuring the stamps of a FITS cube");

@@ -1,10 +1,13 @@
 //! `legato evaluate`.
 
 use super::{Common, progress, table};
+use crate::engine::Gpu;
 use crate::fits::Labels;
-use crate::legato::{Comparison, Estimates, Evaluation, Stamps, Statistics, Summary};
-use crate::legato::{evaluate, expected_signal_to_noise, load_estimators};
-use crate::report::{Evaluated, evaluation_page};
+use crate::legato::{
+    Comparison, Estimates, Estimator, Evaluation, Parameter, Stamps, Statistics, Summary,
+    expected_signal_to_noise, load_estimators,
+};
+use crate::report::{Evaluated, Page, add_evaluation};
 use crate::sky::Truth;
 use crate::{Error, Result, files};
 use clap::Args;
@@ -49,9 +52,7 @@ pub fn run(arguments: &Arguments, common: &Common) -> Result<()> {
     }
     let gpu = common.open_gpu()?;
     let estimators = load_estimators(&gpu, &arguments.models)?;
-    let bar = progress::bar(common, stamps.len() as u64, "evaluating", "stamps");
-    let evaluations = evaluate(&gpu, &estimators, &stamps, arguments.batch, |done| bar.inc(done as u64))?;
-    bar.finish_and_clear();
+    let evaluations = evaluate(&gpu, &estimators, &stamps, arguments.batch, common)?;
     super::print(describe(&evaluations))?;
     let mut estimates = vec![Estimates::of_networks(OURS, &evaluations)];
     if let Some(other) = other {
@@ -64,6 +65,20 @@ pub fn run(arguments: &Arguments, common: &Common) -> Result<()> {
         common.say(format!("{}: results.json, predictions.csv, index.html", folder.display()));
     }
     Ok(())
+}
+
+/// Measures every stamp, with a progress bar.
+pub fn evaluate(
+    gpu: &Gpu,
+    estimators: &BTreeMap<Parameter, Estimator>,
+    stamps: &Stamps,
+    batch: usize,
+    common: &Common,
+) -> Result<Vec<Evaluation>> {
+    let bar = progress::bar(common, stamps.len() as u64, "evaluating", "stamps");
+    let found = crate::legato::evaluate(gpu, estimators, stamps, batch, |done| bar.inc(done as u64));
+    bar.finish_and_clear();
+    found
 }
 
 /// The other catalogue's estimates for the data set's galaxies.
@@ -156,7 +171,10 @@ fn write_report(
         stamps.origin
     );
     let title = "Networks beside the truth";
-    evaluation_page(&Evaluated { title, lead: &lead, truths, snr: &snr, estimates })?.write(folder)
+    let mut page = Page::new(title);
+    page.lead = lead;
+    add_evaluation(&mut page, &Evaluated { truths, snr: &snr, estimates })?;
+    page.write(folder)
 }
 
 /// Writes truth and estimates of every stamp.

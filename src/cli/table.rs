@@ -1,5 +1,7 @@
 //! Tables for people: columns as wide as they need to be, numbers to the right.
 
+use crate::report::Table;
+
 /// Lays out rows under a heading; the first column stands left, the others right.
 pub fn lay_out(heading: &[&str], rows: &[Vec<String>]) -> String {
     let cells = |i: usize| rows.iter().map(move |r| r.get(i).map_or(0, |c| c.chars().count()));
@@ -22,6 +24,12 @@ pub fn lay_out(heading: &[&str], rows: &[Vec<String>]) -> String {
     lines.push(widths.iter().map(|&w| "─".repeat(w)).collect::<Vec<_>>().join("  "));
     lines.extend(rows.iter().map(|row| line(row.iter().map(String::as_str).collect())));
     lines.join("\n")
+}
+
+/// A report's table, for a terminal.
+pub fn of_report(table: &Table) -> String {
+    let heading: Vec<&str> = table.columns.iter().map(String::as_str).collect();
+    lay_out(&heading, &table.rows)
 }
 
 #[cfg(test)]

@@ -135,10 +135,9 @@ fn learn(
         let mut task = Task::new(&arguments.parameter, &survey, common.seed);
         let model = if let Some(path) = &arguments.from {
             task.from = Some(path.display().to_string());
-            if let Some(trained) = Estimator::load(&gpu, path)?.first() {
-                trained.provenance.check_calibration(path, stamps)?;
-            }
-            transfer(&gpu, path, recipe, &task)?
+            let trained = Estimator::load_first(&gpu, path)?;
+            trained.provenance.check_calibration(path, stamps)?;
+            transfer(&gpu, &trained, recipe, &task)?
         } else {
             let sigma = Some(stamps.meta.sigma).filter(|s| *s > 0.0).unwrap_or(survey.noise.sigma());
             let network = arguments.network(recipe, stamps.size(), sigma)?;

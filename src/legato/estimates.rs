@@ -25,6 +25,12 @@ impl Estimates {
         Estimates { label: label.into(), values: evaluations.iter().map(column).collect() }
     }
 
+    /// R² of a parameter for the galaxies, numbered as in `truths`, that `keep` knows; NaN where there are none.
+    pub fn r2(&self, parameter: Parameter, truths: &[Truth], keep: impl Fn(usize) -> bool) -> f64 {
+        let comparison = Comparison::new(parameter, truths, std::slice::from_ref(self));
+        comparison.map_or(f64::NAN, |c| c.only(keep).statistics(0).r2)
+    }
+
     /// Those of a catalogue, for the galaxies of `truths`, matched by ID; fits that it calls failed are none.
     ///
     /// # Errors

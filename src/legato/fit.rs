@@ -1,5 +1,6 @@
 //! The main job: from FITS images to a catalogue.
 
+use super::calibration::same_scale;
 use super::predict::estimate;
 use super::{Estimator, Parameter, Provenance};
 use crate::engine::Gpu;
@@ -81,8 +82,6 @@ impl Calibration<'_> {
     /// The image's stamp in the networks' flux unit, and the part of its row that is known before
     /// any measurement.
     fn stamp(&self, image: &Image, size: usize) -> (Row, Stamp) {
-        /// Pixel scales as close as this are the same.
-        const SAME_SCALE: f64 = 0.01;
         let mut stamp = cut(image, size, None);
         let zero_point = self.options.zero_point.or(image.header.zero_point);
         let pixel_scale = self.options.pixel_scale.or(image.header.pixel_scale);
@@ -90,8 +89,8 @@ impl Calibration<'_> {
         let factor = known.unwrap_or(1.0);
         stamp.pixels.iter_mut().for_each(|p| *p = (f64::from(*p) * factor) as f32);
         stamp.flags.set(Flags::ZERO_POINT_ASSUMED, known.is_none());
-        let same = pixel_scale.is_some_and(|s| (s / self.networks.pixel_scale - 1.0).abs() < SAME_SCALE);
-        stamp.flags.set(Flags::PIXEL_SCALE, !same);
+        let same = pixel_scale.and_then(|scale| same_scale(scale, self.networks.pixel_scale));
+        stamp.flags.set(Flags::PIXEL_SCALE, same != Some(true));
         let sky = image.header.wcs.as_ref().map(|wcs| wcs.sky(stamp.x, stamp.y));
         let (ra, dec) = sky.unwrap_or((f64::NAN, f64::NAN));
         let row = Row {

@@ -1,5 +1,6 @@
 //! Real galaxies with labels: FITS images and a catalogue of what others have measured of them, as a data set.
 
+use super::calibration::{flux_factor, same_scale};
 use super::{Parameter, Stamps};
 use crate::fits::{DatasetMeta, Flags, Image, Labels, cut, open_images};
 use crate::sky::Truth;
@@ -62,8 +63,6 @@ struct Found {
 
 /// What an image may be called in a catalogue, in the order in which it is tried.
 const NAMES: [&str; 3] = ["file name", "EXTNAME", "OBJECT"];
-/// Pixel scales as close as this are the same.
-const SAME_SCALE: f64 = 0.01;
 
 impl Stamps {
     /// Reads images as [`fit`](super::fit()) does, one or more a file, and a catalogue of labels as [`Labels::read`]
@@ -134,7 +133,7 @@ impl Stamps {
             }
             report.known.iter_mut().zip(known).for_each(|(count, known)| *count += usize::from(known));
             report.sky_level += usize::from(image.flags.contains(Flags::SKY_LEVEL));
-            let factor = 10_f64.powf(-0.4 * (image.zero_point - zero_point));
+            let factor = flux_factor(image.zero_point, zero_point);
             report.converted += usize::from(factor != 1.0);
             pixels.extend(image.pixels.iter().map(|p| (f64::from(*p) * factor) as f32));
             sigmas.push(image.sigma * factor);
@@ -169,7 +168,7 @@ fn stamp(image: &Image, size: usize, options: &LabelOptions, scale: &mut Option<
     };
     if let Some(pixels) = options.pixel_scale.or(image.header.pixel_scale) {
         let others = *scale.get_or_insert(pixels);
-        if (pixels / others - 1.0).abs() > SAME_SCALE {
+        if same_scale(pixels, others) == Some(false) {
             return refuse(format!(
                 "has pixels of {pixels:.4}″, those before it {others:.4}″: images of one data set must have pixels of \
                  one size"

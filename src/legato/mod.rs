@@ -5,6 +5,7 @@
 //! | `parameter.rs` | what is estimated, and its scaling to [-1, 1] |
 //! | `presets.rs` | the two architectures |
 //! | `provenance.rs` | what a weights file says of itself |
+//! | `calibration.rs` | when two images measure light alike |
 //! | `stamps.rs` | a data set in memory |
 //! | `labelled.rs` | real galaxies with labels |
 //! | `fresh.rs` | galaxies drawn while the network learns |
@@ -25,6 +26,7 @@
 //! | `events.rs` | a run's figures for TensorBoard |
 
 mod ahead;
+mod calibration;
 mod checkpoint;
 mod estimates;
 mod evaluate;

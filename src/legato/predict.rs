@@ -51,6 +51,15 @@ impl Estimator {
         Ok((0..outputs).map(estimator).collect())
     }
 
+    /// Reads one weights file: an estimator for the first output of its network.
+    ///
+    /// # Errors
+    /// Those of [`Estimator::load`], and a network that measures nothing.
+    pub fn load_first(gpu: &Gpu, path: &Path) -> Result<Self> {
+        let first = Self::load(gpu, path)?.into_iter().next();
+        first.ok_or_else(|| Error::weights(path, "measures nothing"))
+    }
+
     /// What it measures.
     pub fn parameter(&self) -> Parameter {
         self.provenance.targets[self.output].parameter

@@ -1,5 +1,6 @@
 //! What a weights file says of itself: what it measures, on which images, and how it was made.
 
+use super::calibration::{flux_factor, same_scale};
 use super::{Stamps, Target};
 use crate::engine::nn::weights::Metadata;
 use crate::{Error, Result};
@@ -52,7 +53,7 @@ impl Provenance {
     /// By what to multiply images of another zero point to bring them to the network's flux unit; `None` where one of
     /// the two is unknown.
     pub fn flux_factor(&self, zero_point: f64) -> Option<f64> {
-        Some(10_f64.powf(-0.4 * (zero_point - self.zero_point))).filter(|factor| factor.is_finite())
+        Some(flux_factor(zero_point, self.zero_point)).filter(|factor| factor.is_finite())
     }
 
     /// Refuses stamps of another flux unit or pixel scale than the network's, which `path` holds.
@@ -60,11 +61,10 @@ impl Provenance {
     /// # Errors
     /// [`Error::Weights`] with both.
     pub fn check_calibration(&self, path: &Path, stamps: &Stamps) -> Result<()> {
-        /// Pixel scales as close as this are the same.
-        const SAME_SCALE: f64 = 0.01;
         let meta = &stamps.meta;
-        let scales_differ = (meta.pixel_scale / self.pixel_scale - 1.0).abs() > SAME_SCALE;
-        if scales_differ || (meta.zero_point - self.zero_point).abs() > 1e-6 {
+        if same_scale(meta.pixel_scale, self.pixel_scale) == Some(false)
+            || (meta.zero_point - self.zero_point).abs() > 1e-6
+        {
             let message = format!(
                 "is for images of zero point {} and {}″ pixels, {} is of {} and {}″",
                 self.zero_point, self.pixel_scale, stamps.origin, meta.zero_point, meta.pixel_scale

@@ -1,6 +1,7 @@
 //! A data set in memory: stamps, and what is on them.
 
 use super::Parameter;
+use super::calibration::flux_factor;
 use crate::fits::{Dataset, DatasetMeta};
 use crate::sky::{Simulator, Truth};
 use crate::{Error, Result};
@@ -66,10 +67,10 @@ impl Stamps {
         Stamps { size, pixels, truths, meta, origin }
     }
 
-    /// Only the stamps that a parameter is known of, in their order.
-    pub fn that_know(&self, parameter: Parameter) -> Stamps {
-        let known: Vec<usize> =
-            (0..self.len()).filter(|&i| parameter.of(&self.truths[i]).is_finite()).collect();
+    /// Only the stamps that all of these parameters are known of, in their order.
+    pub fn that_know(&self, parameters: &[Parameter]) -> Stamps {
+        let known = |i: &usize| parameters.iter().all(|p| p.of(&self.truths[*i]).is_finite());
+        let known: Vec<usize> = (0..self.len()).filter(known).collect();
         Stamps {
             size: self.size,
             pixels: known.iter().flat_map(|&i| self.pixels(i)).copied().collect(),
@@ -81,7 +82,7 @@ impl Stamps {
 
     /// The same light in the flux unit that has this AB zero point; as it is where either is unknown.
     pub fn at_zero_point(mut self, zero_point: f64) -> Self {
-        let factor = 10_f64.powf(-0.4 * (self.meta.zero_point - zero_point));
+        let factor = flux_factor(self.meta.zero_point, zero_point);
         if factor.is_finite() && factor != 1.0 {
             self.pixels.iter_mut().for_each(|p| *p = (f64::from(*p) * factor) as f32);
             self.meta.zero_point = zero_point;

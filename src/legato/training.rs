@@ -133,8 +133,6 @@ impl<'a> Training<'a> {
             history: Vec::new(),
             partial: None,
         };
-        let batch = recipe.batch.min(supply.plan().map_or(stamps.len(), |plan| plan.stamps_an_epoch));
-        Budget::training(gpu, network, batch)?.check(gpu)?;
         let adam = Adam::new(gpu, &model)?;
         Self::assemble(gpu, supply, folder, (state, model, adam))
     }
@@ -194,7 +192,10 @@ impl<'a> Training<'a> {
         let lessons = Lessons::new(supply, state.recipe.validation, state.task.seed)?;
         adam.freeze(state.recipe.frozen);
         let (gpu, stamps, folder) = (gpu.clone(), supply.stamps(), folder.to_owned());
-        Ok(Training { gpu, lessons, stamps, folder, model, adam, state, stop: None, save_every: SAVE_EVERY })
+        let training =
+            Training { gpu, lessons, stamps, folder, model, adam, state, stop: None, save_every: SAVE_EVERY };
+        training.budget()?.check(&training.gpu)?;
+        Ok(training)
     }
 
     /// Has the run stop, saved, after the step at which it finds `stop` set.
@@ -215,11 +216,6 @@ impl<'a> Training<'a> {
     /// What is learned.
     pub fn task(&self) -> &Task {
         &self.state.task
-    }
-
-    /// The network.
-    pub fn model(&self) -> &Model {
-        &self.model
     }
 
     /// Stamps to learn from, or to draw, in an epoch, and held out.

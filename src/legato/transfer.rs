@@ -6,21 +6,18 @@ use crate::engine::nn::{Layer, Model, Network, weights};
 use crate::{Error, Result};
 use std::path::Path;
 
-/// The network of the weights file `path`, made ready for a task. All layers but the last begin
-/// with the file's weights. So do those outputs of the last one that measured what the task wants,
-/// moved from the file's range of it to the task's, so that they begin with the same physical
+/// A trained network, known by any of its outputs, made ready for a task. All layers but the last begin
+/// with its weights. So do those outputs of the last one that measured what the task wants,
+/// moved from its range of them to the task's, so that they begin with the same physical
 /// values; others begin with random weights. Dropout and noise are the recipe's, where the network has them; those
 /// that it lacks are not put in.
 ///
 /// # Errors
-/// The file is not there, is damaged, or does not end in a dense layer.
-pub fn transfer(gpu: &Gpu, path: &Path, recipe: &Recipe, task: &Task) -> Result<Model> {
-    let trained = Estimator::load(gpu, path)?;
-    let Some(first) = trained.first() else {
-        return Err(Error::weights(path, "measures nothing"));
-    };
-    let network = adjusted(first.model.network(), recipe, task.targets.len(), path)?;
-    let mut arrays = weights::model_arrays(gpu, &first.model)?;
+/// It does not end in a dense layer.
+pub fn transfer(gpu: &Gpu, trained: &Estimator, recipe: &Recipe, task: &Task) -> Result<Model> {
+    let path = &trained.path;
+    let network = adjusted(trained.model.network(), recipe, task.targets.len(), path)?;
+    let mut arrays = weights::model_arrays(gpu, &trained.model)?;
     let shapes = network.parameters()?;
     let fresh = Model::random(gpu, &network, task.seed)?;
     let mut last = weights::model_arrays(gpu, &fresh)?;
@@ -29,15 +26,12 @@ pub fn transfer(gpu: &Gpu, path: &Path, recipe: &Recipe, task: &Task) -> Result<
         let (Some((_, new)), Some((_, old))) = (last.get_mut(&shape.name), arrays.remove(&shape.name)) else {
             continue;
         };
-        let (columns, outputs) = (first.provenance.targets.len(), task.targets.len());
+        let (columns, outputs) = (trained.provenance.targets.len(), task.targets.len());
         for (column, target) in task.targets.iter().enumerate() {
-            let Some(from) = first.provenance.targets.iter().position(|t| t.parameter == target.parameter)
-            else {
-                continue;
-            };
-            // The task's target of a value is slope·t + offset, t being the file's.
-            let offset_and_slope =
-                [0.0, 1.0].map(|t| target.scaling.target(first.provenance.targets[from].scaling.value(t)));
+            let theirs = &trained.provenance.targets;
+            let Some(from) = theirs.iter().position(|t| t.parameter == target.parameter) else { continue };
+            // The task's target of a value is slope·t + offset, t being the trained network's.
+            let offset_and_slope = [0.0, 1.0].map(|t| target.scaling.target(theirs[from].scaling.value(t)));
             let [offset, slope] = [offset_and_slope[0], offset_and_slope[1] - offset_and_slope[0]];
             for (row, old) in old.chunks_exact(columns).enumerate() {
                 let moved = slope * f64::from(old[from]) + if is_bias { offset } else { 0.0 };

@@ -9,10 +9,6 @@ use crate::sky::Truth;
 /// What was evaluated.
 #[derive(Clone, Copy, Debug)]
 pub struct Evaluated<'a> {
-    /// The page's heading.
-    pub title: &'a str,
-    /// What was compared with what.
-    pub lead: &'a str,
     /// The truth about each galaxy.
     pub truths: &'a [Truth],
     /// Each one's signal-to-noise ratio; NaN where unknown.
@@ -21,21 +17,23 @@ pub struct Evaluated<'a> {
     pub estimates: &'a [Estimates],
 }
 
-/// A page with the agreement of every method with the truth: a table, estimates against the truth, errors by magnitude,
+/// Adds to a page the agreement of every method with the truth: a table, estimates against the truth, errors by magnitude,
 /// by companions where they are known, and by signal-to-noise ratio where it is.
 ///
 /// # Errors
 /// [`crate::Error::Io`] where a figure cannot be drawn.
-pub fn evaluation_page(evaluated: &Evaluated) -> Result<Page> {
+pub fn add_evaluation(page: &mut Page, evaluated: &Evaluated) -> Result<()> {
     let comparisons = Comparison::all(evaluated.truths, evaluated.estimates);
-    let mut page = Page::new(evaluated.title);
-    page.lead = evaluated.lead.to_owned();
-    page.heading("Agreement").text(MEANING).table(statistics_table(
-        "agreement",
-        "Agreement with the truth. The last three columns are R² of the paper's Table 2, for reference only: they are for \
+    let agreement = beside_the_paper(
+        statistics_table(
+            "agreement",
+            "Agreement with the truth. The last three columns are R² of the paper's Table 2, for reference only: they are for \
          the paper's own 5,000 simulated galaxies.",
+            &comparisons,
+        ),
         &comparisons,
-    ));
+    );
+    page.heading("Agreement").text(MEANING).table(agreement);
     page.figure(truth_scatter("truth", TRUTH, &comparisons)?);
 
     page.heading("By magnitude");
@@ -58,7 +56,7 @@ pub fn evaluation_page(evaluated: &Evaluated) -> Result<Page> {
     } else {
         page.text("The data set does not say what the noise of its sky is, so the ratio is not known.");
     }
-    Ok(page)
+    Ok(())
 }
 
 const MEANING: &str = "R² = 1 − Σ(y − f)² / Σ(y − ȳ)² of true values y and estimates f. Bias is the median of f − y. \
@@ -72,23 +70,11 @@ const BOXES: &str = "Boxes go from the first to the third quartile of estimate �
 const NOISE: &str = "Scatter (σ_NMAD) and bias (median error) against the expected signal-to-noise ratio: half of the \
     galaxy's light over the noise of the sky in its half-light ellipse. Each point stands for as many galaxies.";
 
-/// Agreement of every method for every parameter, and the paper's R².
+/// Agreement of every method for every parameter.
 pub fn statistics_table(name: &str, caption: &str, comparisons: &[Comparison]) -> Table {
-    let columns = [
-        "parameter",
-        "method",
-        "galaxies",
-        "R²",
-        "bias",
-        "scatter",
-        "outliers",
-        "paper, Arch. 1",
-        "paper, Arch. 2",
-        "paper, GALFIT",
-    ];
+    let columns = ["parameter", "method", "galaxies", "R²", "bias", "scatter", "outliers"];
     let row = |comparison: &Comparison, method: usize| {
         let s = comparison.statistics(method);
-        let theirs = paper::simulated(comparison.parameter);
         vec![
             names::row(comparison.parameter),
             comparison.methods[method].0.clone(),
@@ -97,9 +83,6 @@ pub fn statistics_table(name: &str, caption: &str, comparisons: &[Comparison]) -
             signed(s.bias, 4),
             fixed(s.scatter, 4),
             percent(s.outliers),
-            fixed(theirs.architecture_1, 3),
-            fixed(theirs.architecture_2, 3),
-            fixed(theirs.galfit, 3),
         ]
     };
     let rows = comparisons.iter().flat_map(|c| (0..c.methods.len()).map(move |m| row(c, m))).collect();
@@ -111,12 +94,29 @@ pub fn statistics_table(name: &str, caption: &str, comparisons: &[Comparison]) -
     }
 }
 
+/// A [`statistics_table`] with the paper's R² of simulated galaxies.
+fn beside_the_paper(mut table: Table, comparisons: &[Comparison]) -> Table {
+    table.columns.extend(["paper, Arch. 1", "paper, Arch. 2", "paper, GALFIT"].map(str::to_owned));
+    let parameters = comparisons.iter().flat_map(|c| c.methods.iter().map(|_| c.parameter));
+    for (row, parameter) in table.rows.iter_mut().zip(parameters) {
+        let theirs = paper::simulated(parameter);
+        row.extend([theirs.architecture_1, theirs.architecture_2, theirs.galfit].map(|r2| fixed(r2, 3)));
+    }
+    table
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::legato::Parameter;
     use crate::report::Block;
     use std::collections::BTreeMap;
+
+    fn of(evaluated: &Evaluated) -> Page {
+        let mut page = Page::new("t");
+        add_evaluation(&mut page, evaluated).unwrap();
+        page
+    }
 
     /// Galaxies whose estimates are a little off, every tenth of them not measured.
     fn page(count: usize, methods: usize, crowded: bool) -> Page {
@@ -143,9 +143,7 @@ mod tests {
             })
             .collect();
         let snr: Vec<f64> = (0..count).map(|i| 1.0 + 50.0 * unit(i, 29)).collect();
-        let evaluated =
-            Evaluated { title: "t", lead: "l", truths: &truths, snr: &snr, estimates: &estimates };
-        evaluation_page(&evaluated).unwrap()
+        of(&Evaluated { truths: &truths, snr: &snr, estimates: &estimates })
     }
 
     #[test]
@@ -171,9 +169,7 @@ mod tests {
             estimates("one", Parameter::Magnitude, [20.1, 21.1]),
             estimates("two", Parameter::SersicIndex, [2.5, 1.5]),
         ];
-        let evaluated =
-            Evaluated { title: "t", lead: "", truths: &truths, snr: &[10.0, 20.0], estimates: &both };
-        let html = evaluation_page(&evaluated).unwrap().html();
+        let html = of(&Evaluated { truths: &truths, snr: &[10.0, 20.0], estimates: &both }).html();
         assert!(html.contains("Magnitude, one: R² 0.9600") && html.contains("Sérsic index, two: R² –"));
         assert!(html.contains("scatter, one") && html.contains("scatter, two"));
     }

@@ -40,7 +40,7 @@ mod svg;
 
 pub use boxes::error_boxes;
 pub use curves::{CurvePoint, Series, Style, adaptation_curve, learning_curves};
-pub use evaluation::{Evaluated, evaluation_page, statistics_table};
+pub use evaluation::{Evaluated, add_evaluation, statistics_table};
 pub use noise::noise_curves;
 pub use page::{Block, Figure, Page, Table};
 pub use preview::{ContactSheet, check_picture};

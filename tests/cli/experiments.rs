@@ -89,6 +89,14 @@ fn the_papers_experiments_run_and_go_on() {
     assert_eq!(again.err.matches("learning the").count(), 1, "{}", again.err);
     assert!(std::fs::read(run.join("weights.safetensors")).unwrap() == weights);
 
+    // A recipe of one's own is followed in the paper's way: a data set, and every network from random weights.
+    std::fs::write(place.path("short.toml"), "warm-up = 0\nepochs = 2\nbatch = 8\n").unwrap();
+    let own = place.legato(&format!("reproduce {settings} --recipe short.toml -o own")).well();
+    assert!(own.out.contains("paper, GALFIT") && own.err.contains("each seen at most 2 times"), "{own:#?}");
+    assert!(!place.path("own/runs/architecture-1/together").exists());
+    let page = place.read("own/report/index.html");
+    assert!(page.contains("in at most 2 epochs") && !page.contains("NaN"));
+
     place.legato("reproduce --scale 0.5 -o best").fails(2, &["other settings"]);
     place.legato("reproduce --scale 0 -o new").fails(2, &["--scale 0"]);
     place.legato("reproduce -o .").fails(2, &["holds other things"]);

@@ -1,20 +1,21 @@
 //! A trained network goes on with labelled galaxies, few or many.
 
+use crate::Result;
 use crate::cli::learn::learn_once;
-use crate::cli::{Common, evaluate, progress};
+use crate::cli::{Common, evaluate};
 use crate::engine::Gpu;
 use crate::engine::nn::Model;
 use crate::legato::{
     Estimator, Evaluation, Parameter, Recipe, Stamps, Task, WEIGHTS_FILE, load_estimators, transfer,
 };
-use crate::{Error, Result};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// A trained network, and labelled galaxies of another kind.
 pub struct Adaptation<'a> {
     pub gpu: &'a Gpu,
-    /// The trained network's weights file.
-    pub weights: PathBuf,
+    /// The trained network, by any of its outputs.
+    pub trained: &'a Estimator,
     /// What is learned from; the first galaxies where not all are.
     pub labelled: &'a Stamps,
     pub recipe: Recipe,
@@ -23,8 +24,8 @@ pub struct Adaptation<'a> {
     pub common: &'a Common,
 }
 
-/// R² on galaxies never learned from, a parameter each.
-pub type Scores = Vec<(Parameter, f64)>;
+/// R² on galaxies never learned from.
+pub type Scores = BTreeMap<Parameter, f64>;
 
 /// How good networks are after so many labelled galaxies.
 pub struct Step {
@@ -58,28 +59,32 @@ impl Adaptation<'_> {
         let stamps = self.labelled.part(0..galaxies);
         let learned = (1.0 - self.recipe.validation) * galaxies as f64;
         let most = self.most_seen.map_or(usize::MAX, |seen| (seen as f64 / learned).ceil() as usize);
-        let trained = Estimator::load(self.gpu, &self.weights)?;
-        let Some(first) = trained.first() else {
-            return Err(Error::weights(&self.weights, "measures nothing"));
-        };
         let recipe = Recipe { epochs: self.recipe.epochs.min(most), ..self.recipe.clone() };
         // What has learned nothing yet needs the usual rate, and no layer of it is to stay as it is.
         let recipe = match adapt {
             true => recipe,
             false => Recipe { learning_rate: Recipe::paper()?.learning_rate, frozen: 0, ..recipe },
         };
-        let from = adapt.then(|| self.weights.display().to_string());
-        let task = Task { targets: first.provenance.targets.clone(), seed: self.common.seed, from };
+        let from = adapt.then(|| self.trained.path.display().to_string());
+        let task = Task { targets: self.trained.provenance.targets.clone(), seed: self.common.seed, from };
         let model = || {
-            let transferred = transfer(self.gpu, &self.weights, &recipe, &task)?;
+            let transferred = transfer(self.gpu, self.trained, &recipe, &task)?;
             if adapt { Ok(transferred) } else { Model::random(self.gpu, transferred.network(), task.seed) }
         };
         learn_once(self.gpu, (&stamps).into(), (&recipe, &task), model, folder, self.common).map(drop)
     }
 
-    /// Adapts to ever more galaxies, and trains from scratch on the same, judged by `test`.
-    pub fn curve(&self, sizes: &[usize], test: &Stamps, folder: &Path) -> Result<Curve> {
-        let judge = |weights: &Path| scores(&judge(self.gpu, weights, test, self.common)?);
+    /// Adapts to ever more galaxies, and trains from scratch on the same. `judge` tells what a weights file measures of
+    /// galaxies that nothing was learned from.
+    pub fn curve(
+        &self,
+        sizes: &[usize],
+        folder: &Path,
+        judge: impl Fn(&Path) -> Result<Vec<Evaluation>>,
+    ) -> Result<Curve> {
+        let judge = |weights: &Path| -> Result<Scores> {
+            Ok(judge(weights)?.iter().map(|e| (e.parameter, e.statistics.r2)).collect())
+        };
         let mut steps = Vec::new();
         for &galaxies in sizes {
             let [adapted, scratch] = ["adapted", "scratch"].map(|how| curve_run(folder, galaxies, how));
@@ -88,7 +93,7 @@ impl Adaptation<'_> {
             let [adapted, scratch] = [adapted, scratch].map(|run| judge(&run.join(WEIGHTS_FILE)));
             steps.push(Step { galaxies, adapted: adapted?, scratch: scratch? });
         }
-        Ok(Curve { before: judge(&self.weights)?, steps })
+        Ok(Curve { before: judge(&self.trained.path)?, steps })
     }
 }
 
@@ -97,15 +102,7 @@ pub fn curve_run(folder: &Path, galaxies: usize, how: &str) -> PathBuf {
     folder.join("runs").join(format!("{galaxies:05}-{how}"))
 }
 
-fn scores(evaluations: &[Evaluation]) -> Result<Scores> {
-    Ok(evaluations.iter().map(|e| (e.parameter, e.statistics.r2)).collect())
-}
-
 /// A network on galaxies that it has not learned from.
 pub fn judge(gpu: &Gpu, weights: &Path, test: &Stamps, common: &Common) -> Result<Vec<Evaluation>> {
-    let estimators = load_estimators(gpu, weights)?;
-    let bar = progress::bar(common, test.len() as u64, "evaluating", "stamps");
-    let found = crate::legato::evaluate(gpu, &estimators, test, evaluate::BATCH, |done| bar.inc(done as u64));
-    bar.finish_and_clear();
-    found
+    evaluate::evaluate(gpu, &load_estimators(gpu, weights)?, test, evaluate::BATCH, common)
 }

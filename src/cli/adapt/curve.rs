@@ -7,7 +7,7 @@ use crate::report::{Figure, Series, Style, Table, adaptation_curve, names, numbe
 
 /// The figure of a parameter's curve, as the paper's Figure 6.
 pub fn curve_figure(parameter: Parameter, curve: &Curve) -> Result<Figure> {
-    let of = |scores: &Scores| scores.iter().find(|(p, _)| *p == parameter).map_or(f64::NAN, |(_, r2)| *r2);
+    let of = |scores: &Scores| scores.get(&parameter).copied().unwrap_or(f64::NAN);
     let series = |label: &str, points: Vec<(f64, f64)>, style| Series {
         label: label.into(),
         points,
@@ -35,7 +35,7 @@ pub fn curve_figure(parameter: Parameter, curve: &Curve) -> Result<Figure> {
 
 /// The numbers of a curve.
 pub fn curve_table(parameter: Parameter, curve: &Curve) -> Table {
-    let of = |scores: &Scores| scores.iter().find(|(p, _)| *p == parameter).map_or(f64::NAN, |(_, r2)| *r2);
+    let of = |scores: &Scores| scores.get(&parameter).copied().unwrap_or(f64::NAN);
     let row = |galaxies: usize, adapted, scratch| {
         vec![galaxies.to_string(), number::fixed(adapted, 4), number::fixed(scratch, 4)]
     };

@@ -15,7 +15,7 @@ use clap::Args;
 use std::path::{Path, PathBuf};
 
 /// The numbers of labelled galaxies of the paper's Figure 6.
-pub const SIZES: [usize; 11] = [50, 100, 200, 400, 600, 800, 1000, 1500, 2000, 3000, 4000];
+const SIZES: [usize; 11] = [50, 100, 200, 400, 600, 800, 1000, 1500, 2000, 3000, 4000];
 /// Most stamps of a data set that are set aside to judge by.
 const SET_ASIDE: usize = 1000;
 
@@ -68,14 +68,11 @@ pub fn run(arguments: &Arguments, common: &Common) -> Result<()> {
         true => arguments.model.join(WEIGHTS_FILE),
         false => arguments.model.clone(),
     };
-    let trained = Estimator::load(&gpu, &weights)?;
-    let parameters: Vec<Parameter> = trained.iter().map(Estimator::parameter).collect();
-    let Some(first) = trained.first() else { return Err(Error::weights(weights, "measures nothing")) };
-    let mut labelled = arguments.labelled(first, common)?.at_zero_point(first.provenance.zero_point);
-    first.provenance.check_calibration(&weights, &labelled)?;
-    for &parameter in &parameters {
-        labelled = labelled.that_know(parameter);
-    }
+    let trained = Estimator::load_first(&gpu, &weights)?;
+    let parameters: Vec<Parameter> = trained.provenance.targets.iter().map(|t| t.parameter).collect();
+    let labelled = arguments.labelled(&trained, common)?.at_zero_point(trained.provenance.zero_point);
+    trained.provenance.check_calibration(&weights, &labelled)?;
+    let mut labelled = labelled.that_know(&parameters);
     let test = match &arguments.test {
         Some(path) => Stamps::read(path)?,
         None => {
@@ -93,7 +90,7 @@ pub fn run(arguments: &Arguments, common: &Common) -> Result<()> {
     }
     let adaptation = Adaptation {
         gpu: &gpu,
-        weights,
+        trained: &trained,
         labelled: &labelled,
         recipe,
         most_seen: arguments.most_seen,
@@ -101,11 +98,12 @@ pub fn run(arguments: &Arguments, common: &Common) -> Result<()> {
     };
     if arguments.curve {
         let sizes = arguments.sizes_up_to(labelled.len())?;
-        let curve = adaptation.curve(&sizes, &test, &arguments.output)?;
+        let judge = |weights: &Path| judge(&gpu, weights, &test, common);
+        let curve = adaptation.curve(&sizes, &arguments.output, judge)?;
         write_curve(&arguments.output, &parameters, &curve, common)
     } else {
         adaptation.adapt(labelled.len(), &arguments.output)?;
-        let before = judge(&gpu, &adaptation.weights, &test, common)?;
+        let before = judge(&gpu, &weights, &test, common)?;
         let after = judge(&gpu, &arguments.output.join(WEIGHTS_FILE), &test, common)?;
         super::print(describe(&before, &after))
     }
@@ -136,10 +134,7 @@ impl Arguments {
                 "--sizes {size}: there are only {most} galaxies to learn from"
             )));
         }
-        let mut sizes = if self.sizes.is_empty() { SIZES.to_vec() } else { self.sizes.clone() };
-        sizes.retain(|&size| size <= most);
-        sizes.sort_unstable();
-        sizes.dedup();
+        let sizes = sizes_of_a_curve(&self.sizes, most);
         match sizes.is_empty() {
             true => {
                 Err(Error::Usage(format!("{most} galaxies are fewer than the smallest size: give --sizes")))
@@ -147,6 +142,17 @@ impl Arguments {
             false => Ok(sizes),
         }
     }
+}
+
+/// The numbers of galaxies that were asked for, or the paper's up to `most`; each once, rising.
+pub fn sizes_of_a_curve(asked: &[usize], most: usize) -> Vec<usize> {
+    let mut sizes = asked.to_vec();
+    if sizes.is_empty() {
+        sizes.extend(SIZES.into_iter().filter(|&size| size <= most));
+    }
+    sizes.sort_unstable();
+    sizes.dedup();
+    sizes
 }
 
 /// Before and after, as a table.
@@ -173,8 +179,7 @@ fn write_curve(folder: &Path, parameters: &[Parameter], curve: &Curve, common: &
     let mut page = Page::new("Domain adaptation");
     for &parameter in parameters {
         let numbers = curve_table(parameter, curve);
-        let heading: Vec<&str> = numbers.columns.iter().map(String::as_str).collect();
-        super::print(table::lay_out(&heading, &numbers.rows))?;
+        super::print(table::of_report(&numbers))?;
         page.figure(curve_figure(parameter, curve)?).table(numbers);
     }
     page.write(folder)?;

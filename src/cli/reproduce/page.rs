@@ -1,7 +1,7 @@
 //! The report: what was done, and each number beside the paper's.
 
 use super::plan::{Plan, Way};
-use super::stages::{ARCHITECTURES, Results, r2};
+use super::stages::{ARCHITECTURES, Results};
 use crate::Result;
 use crate::cli::adapt::{curve_figure, curve_table};
 use crate::cli::learn::learning_figure;
@@ -10,7 +10,7 @@ use crate::engine::Gpu;
 use crate::legato::{Comparison, Estimates, Parameter, Split, expected_signal_to_noise};
 use crate::report::number::fixed;
 use crate::report::{
-    Evaluated, Page, Table, error_boxes, evaluation_page, names, paper, statistics_table, truth_scatter,
+    Evaluated, Page, Table, add_evaluation, error_boxes, names, paper, statistics_table, truth_scatter,
 };
 
 /// Composes it.
@@ -38,9 +38,7 @@ pub fn compose(plan: &Plan, gpu: &Gpu, results: &Results) -> Result<Page> {
     let truths = results.test.truths();
     let snr: Vec<f64> =
         truths.iter().map(|truth| expected_signal_to_noise(truth, &results.test.meta)).collect();
-    let details =
-        evaluation_page(&Evaluated { title: "", lead: "", truths, snr: &snr, estimates: &results.isolated })?;
-    page.blocks.extend(details.blocks);
+    add_evaluation(&mut page, &Evaluated { truths, snr: &snr, estimates: &results.isolated })?;
 
     page.heading("Galaxies among others: before and after adaptation").text(format!(
         "Stamps of {} with companions on them, as real ones have. The better network of each parameter went on \
@@ -52,7 +50,8 @@ pub fn compose(plan: &Plan, gpu: &Gpu, results: &Results) -> Result<Page> {
     page.table(adaptation(plan, results));
     let both = [results.crowded.before.clone(), results.crowded.after.clone()];
     let comparisons = Comparison::all(results.crowded.stamps.truths(), &both);
-    page.table(crowded(&comparisons));
+    let caption = "Agreement on crowded stamps, before and after adaptation.";
+    page.table(statistics_table("crowded", caption, &comparisons));
     if let Some(split) = Split::by_companion(results.crowded.stamps.truths()) {
         page.figure(error_boxes(
             "crowded-by-companion",
@@ -121,7 +120,9 @@ fn accuracy(plan: &Plan, results: &Results) -> Table {
     let row = |&parameter: &Parameter| {
         let paper = paper::simulated(parameter);
         let mut cells = vec![names::title(parameter).to_owned()];
-        cells.extend(results.isolated.iter().map(|e| fixed(r2(parameter, &results.test, e, None), 4)));
+        cells.extend(
+            results.isolated.iter().map(|e| fixed(e.r2(parameter, results.test.truths(), |_| true), 4)),
+        );
         cells.extend([paper.architecture_1, paper.architecture_2, paper.galfit].map(|r2| fixed(r2, 3)));
         cells
     };
@@ -138,7 +139,7 @@ fn accuracy(plan: &Plan, results: &Results) -> Table {
 /// R² of the networks that learned everything.
 fn together(plan: &Plan, results: &Results) -> Table {
     let row = |&parameter: &Parameter| {
-        let of = |e: &Estimates| fixed(r2(parameter, &results.test, e, None), 4);
+        let of = |e: &Estimates| fixed(e.r2(parameter, results.test.truths(), |_| true), 4);
         std::iter::once(names::title(parameter).to_owned()).chain(results.together.iter().map(of)).collect()
     };
     Table {
@@ -153,15 +154,16 @@ fn together(plan: &Plan, results: &Results) -> Table {
 
 /// The paper's Table 3 beside ours.
 fn adaptation(plan: &Plan, results: &Results) -> Table {
-    let alone: Vec<usize> = isolated(results);
+    let truths = results.crowded.stamps.truths();
+    let alone = |i: usize| truths[i].companions == Some(0);
     let row = |&parameter: &Parameter| {
         let paper = paper::real(parameter);
-        let of = |e: &Estimates, some| fixed(r2(parameter, &results.crowded.stamps, e, some), 4);
+        let of = |e: &Estimates| fixed(e.r2(parameter, truths, |_| true), 4);
         let better = results.better.get(&parameter).map_or(String::new(), ToString::to_string);
         let mut cells = vec![names::title(parameter).to_owned(), better];
-        cells.push(of(&results.crowded.before, None));
-        cells.push(of(&results.crowded.before, Some(&alone)));
-        cells.push(of(&results.crowded.after, None));
+        cells.push(of(&results.crowded.before));
+        cells.push(fixed(results.crowded.before.r2(parameter, truths, alone), 4));
+        cells.push(of(&results.crowded.after));
         cells.extend([paper.before, paper.isolated, paper.after, paper.galfit].map(|r2| fixed(r2, 3)));
         cells
     };
@@ -181,28 +183,12 @@ fn adaptation(plan: &Plan, results: &Results) -> Table {
         caption: format!(
             "R² on crowded stamps, beside the paper's Table 3, which is of real galaxies. Isolated are the {} of {} \
              without a companion on the stamp.",
-            alone.len(),
-            results.crowded.stamps.len()
+            (0..truths.len()).filter(|&i| alone(i)).count(),
+            truths.len()
         ),
         columns: columns.map(String::from).to_vec(),
         rows: plan.parameters.iter().map(row).collect(),
     }
-}
-
-/// Bias, scatter and outliers on crowded stamps; the paper's simulated galaxies have no place beside them.
-fn crowded(comparisons: &[Comparison]) -> Table {
-    let caption = "Agreement on crowded stamps, before and after adaptation.";
-    let mut table = statistics_table("crowded", caption, comparisons);
-    let ours = table.columns.iter().position(|c| c.starts_with("paper")).unwrap_or(table.columns.len());
-    table.columns.truncate(ours);
-    table.rows.iter_mut().for_each(|row| row.truncate(ours));
-    table
-}
-
-/// Galaxies of the crowded stamps that have no companion.
-fn isolated(results: &Results) -> Vec<usize> {
-    let truths = results.crowded.stamps.truths().iter().enumerate();
-    truths.filter(|(_, truth)| truth.companions == Some(0)).map(|(i, _)| i).collect()
 }
 
 fn times(results: &Results) -> Table {
@@ -219,10 +205,7 @@ fn times(results: &Results) -> Table {
 
 /// The tables that matter, for a terminal.
 pub fn summary(plan: &Plan, results: &Results) -> String {
-    let lay_out = |t: Table| {
-        let heading: Vec<&str> = t.columns.iter().map(String::as_str).collect();
-        format!("{}\n{}", t.caption, table::lay_out(&heading, &t.rows))
-    };
+    let lay_out = |t: Table| format!("{}\n{}", t.caption, table::of_report(&t));
     let mut parts = vec![lay_out(accuracy(plan, results)), lay_out(adaptation(plan, results))];
     parts.extend(
         results.crowded.curves.iter().map(|(parameter, curve)| lay_out(curve_table(*parameter, curve))),

@@ -1,7 +1,7 @@
 //! How much of everything at a scale; kept in the folder, since a second start must not change it.
 
 use super::Arguments;
-use crate::cli::adapt::SIZES;
+use crate::cli::adapt::sizes_of_a_curve;
 use crate::legato::{Parameter, Recipe};
 use crate::{Error, Result, files};
 use serde::{Deserialize, Serialize};
@@ -93,12 +93,7 @@ impl Plan {
             Way::Apart { recipe: Recipe::find(&arguments.recipe)?, stamps: of(50_000.0, 20) }
         };
         let most = of(4000.0, 400);
-        let mut sizes = arguments.sizes.clone();
-        if sizes.is_empty() {
-            sizes.extend(SIZES.into_iter().filter(|&size| size <= most));
-        }
-        sizes.sort_unstable();
-        sizes.dedup();
+        let sizes = sizes_of_a_curve(&arguments.sizes, most);
         Ok(Plan {
             scale,
             recipe_name: arguments.recipe.clone(),

@@ -7,8 +7,8 @@ use crate::cli::{Common, simulate};
 use crate::engine::Gpu;
 use crate::engine::nn::Model;
 use crate::legato::{
-    Architecture, Epoch, Estimates, Evaluation, Fresh, Parameter, Recipe, Stamps, Statistics, Supply, Task,
-    WEIGHTS_FILE, transfer,
+    Architecture, Epoch, Estimates, Estimator, Evaluation, Fresh, Parameter, Recipe, Stamps, Statistics,
+    Supply, Task, WEIGHTS_FILE, transfer,
 };
 use crate::sky::Survey;
 use crate::{Error, Result, files};
@@ -79,12 +79,17 @@ impl<'a> Workshop<'a> {
         for architecture in ARCHITECTURES {
             let mut found = Vec::new();
             for &parameter in &plan.parameters {
-                found.extend(self.measure(&test, "isolated", &self.run(architecture, parameter.name()))?);
+                found.extend(self.measure(
+                    &test,
+                    "isolated",
+                    &self.weights(architecture, parameter.name()),
+                )?);
             }
-            isolated.push(estimates(format!("architecture {architecture}"), &found));
+            isolated.push(Estimates::of_networks(format!("architecture {architecture}"), &found));
             if let Way::Together { .. } = plan.way {
-                let found = self.measure(&test, "isolated", &self.run(architecture, TOGETHER))?;
-                together.push(estimates(format!("architecture {architecture}, one network"), &found));
+                let found = self.measure(&test, "isolated", &self.weights(architecture, TOGETHER))?;
+                let label = format!("architecture {architecture}, one network");
+                together.push(Estimates::of_networks(label, &found));
             }
         }
         let better = plan.parameters.iter().map(|&p| (p, better(p, &test, &isolated))).collect();
@@ -124,6 +129,11 @@ impl<'a> Workshop<'a> {
         self.folder.join("runs").join(format!("architecture-{architecture}")).join(name)
     }
 
+    /// Its weights file.
+    fn weights(&self, architecture: Architecture, name: &str) -> PathBuf {
+        self.run(architecture, name).join(WEIGHTS_FILE)
+    }
+
     fn train(&mut self) -> Result<()> {
         let plan = self.plan;
         match &plan.way {
@@ -145,7 +155,7 @@ impl<'a> Workshop<'a> {
                 }
                 let fresh = self.fresh(plan.seed.wrapping_add(1), alone.1, *held_out)?;
                 for architecture in ARCHITECTURES {
-                    let from = self.run(architecture, TOGETHER).join(WEIGHTS_FILE).display().to_string();
+                    let from = self.weights(architecture, TOGETHER).display().to_string();
                     for &parameter in &plan.parameters {
                         let task = Task::new(&[parameter], &self.survey, plan.seed);
                         let task = Task { from: Some(from.clone()), ..task };
@@ -180,7 +190,9 @@ impl<'a> Workshop<'a> {
         let (size, sigma) = (self.survey.stamp_size, self.survey.noise.sigma());
         let network = architecture.network_for(recipe, task.targets.len(), size, sigma);
         let model = || match &task.from {
-            Some(from) => transfer(self.gpu, Path::new(from), recipe, task),
+            Some(from) => {
+                transfer(self.gpu, &Estimator::load_first(self.gpu, Path::new(from))?, recipe, task)
+            }
             None => Model::random(self.gpu, &network, task.seed),
         };
         let folder = self.run(architecture, name);
@@ -192,10 +204,9 @@ impl<'a> Workshop<'a> {
         Ok(())
     }
 
-    /// A run's network on a data set; measured once.
-    fn measure(&self, set: &Stamps, name: &str, run: &Path) -> Result<Vec<Evaluation>> {
-        let weights = run.join(WEIGHTS_FILE);
-        let path = run.join(format!("{name}.json"));
+    /// A run's network, in its weights file, on a data set; measured once.
+    fn measure(&self, set: &Stamps, name: &str, weights: &Path) -> Result<Vec<Evaluation>> {
+        let path = weights.with_file_name(format!("{name}.json"));
         let kept: Option<BTreeMap<Parameter, Vec<f64>>> = match path.exists() {
             true => serde_json::from_slice(&files::read(&path)?).ok(),
             false => None,
@@ -208,7 +219,7 @@ impl<'a> Workshop<'a> {
             };
             return Ok(kept.into_iter().map(evaluation).collect());
         }
-        let found = judge(self.gpu, &weights, set, self.common)?;
+        let found = judge(self.gpu, weights, set, self.common)?;
         let values: BTreeMap<Parameter, Vec<f64>> =
             found.iter().map(|e| (e.parameter, e.pairs.iter().map(|pair| pair.1).collect())).collect();
         let text = serde_json::to_vec(&values)
@@ -225,10 +236,11 @@ impl<'a> Workshop<'a> {
         let stamps = self.data("crowded", &survey, plan.seed.wrapping_add(3), plan.crowded_test)?;
         let (mut before, mut after, mut curves) = (Vec::new(), Vec::new(), Vec::new());
         for (&parameter, &architecture) in better {
-            let trained = self.run(architecture, parameter.name());
+            let weights = self.weights(architecture, parameter.name());
+            let network = Estimator::load_first(self.gpu, &weights)?;
             let adaptation = Adaptation {
                 gpu: self.gpu,
-                weights: trained.join(WEIGHTS_FILE),
+                trained: &network,
                 labelled: &labelled,
                 recipe: Recipe::find("adapt")?,
                 most_seen: Some(plan.most_seen),
@@ -237,18 +249,20 @@ impl<'a> Workshop<'a> {
             let started = Instant::now();
             let adapted = if plan.curves.contains(&parameter) {
                 let folder = self.folder.join("curves").join(parameter.name());
-                curves.push((parameter, adaptation.curve(&plan.sizes, &stamps, &folder)?));
+                let judge = |weights: &Path| self.measure(&stamps, "crowded", weights);
+                curves.push((parameter, adaptation.curve(&plan.sizes, &folder, judge)?));
                 curve_run(&folder, plan.labelled(), "adapted")
             } else {
                 let folder = self.folder.join("adapted").join(parameter.name());
                 adaptation.adapt(plan.labelled(), &folder)?;
                 folder
             };
-            before.extend(self.measure(&stamps, "crowded", &trained)?);
-            after.extend(self.measure(&stamps, "crowded", &adapted)?);
+            before.extend(self.measure(&stamps, "crowded", &weights)?);
+            after.extend(self.measure(&stamps, "crowded", &adapted.join(WEIGHTS_FILE))?);
             self.times.push((format!("adapting the {parameter}"), started.elapsed().as_secs_f64()));
         }
-        let (before, after) = (estimates("before".into(), &before), estimates("after".into(), &after));
+        let [before, after] = [("before", before), ("after", after)]
+            .map(|(label, found)| Estimates::of_networks(label, &found));
         Ok(Crowded { stamps, before, after, curves })
     }
 }
@@ -256,22 +270,9 @@ impl<'a> Workshop<'a> {
 /// The name of the run that learns everything.
 const TOGETHER: &str = "together";
 
-fn estimates(label: String, found: &[Evaluation]) -> Estimates {
-    Estimates::of_networks(label, found)
-}
-
 /// The architecture of the higher R².
 fn better(parameter: Parameter, test: &Stamps, estimates: &[Estimates]) -> Architecture {
-    let scores = estimates.iter().map(|e| r2(parameter, test, e, None));
+    let scores = estimates.iter().map(|e| e.r2(parameter, test.truths(), |_| true));
     let best = scores.zip(ARCHITECTURES).max_by(|a, b| a.0.total_cmp(&b.0));
     best.map_or(Architecture::Two, |(_, architecture)| architecture)
-}
-
-/// R² of estimates on a data set, or on some of its galaxies.
-pub fn r2(parameter: Parameter, set: &Stamps, estimates: &Estimates, galaxies: Option<&[usize]>) -> f64 {
-    let Some(values) = estimates.values.get(&parameter) else { return f64::NAN };
-    let all: Vec<usize> = (0..set.len()).collect();
-    let pairs =
-        galaxies.unwrap_or(&all).iter().filter_map(|&i| Some((parameter.of(&set.truths()[i]), values[i]?)));
-    Statistics::of(&pairs.collect::<Vec<_>>()).r2
 }

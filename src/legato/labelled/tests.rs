@@ -79,7 +79,7 @@ fn galaxies_with_labels_become_stamps_at_one_zero_point() {
     );
     stamps.check_calibration().unwrap();
     assert!(stamps.check_truth(Parameter::SersicIndex).is_err());
-    let known = stamps.that_know(Parameter::SersicIndex);
+    let known = stamps.that_know(&[Parameter::SersicIndex]);
     known.check_truth(Parameter::SersicIndex).unwrap();
     assert_eq!((known.len(), known.pixels(0)), (1, stamps.pixels(0)));
 }

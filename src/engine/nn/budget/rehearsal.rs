@@ -102,7 +102,8 @@ impl<'g> Rehearsal<'g> {
             let _placements = self.take("the placements", 5 * self.batch);
             x = self.take("the augmented images", input);
         }
-        let (_input, _targets) = (x.clone(), self.take("the targets", self.batch));
+        let answers = outlines.last().map_or(0, |last| last.output.iter().product::<usize>());
+        let (_input, _targets) = (x.clone(), self.take("the targets", self.batch * answers));
         let mut notes: Vec<(usize, Backward)> = Vec::new();
         let mut needs_gradient = false;
         for (index, (layer, outline)) in network.layers.iter().zip(outlines).enumerate() {

@@ -1,0 +1,16 @@
+//! When two images measure light alike.
+
+/// Pixel scales as close as this, relative to each other, are the same.
+const SAME_SCALE: f64 = 0.01;
+
+/// By what to multiply fluxes of one AB zero point to have them in the unit of another: 10^(−0.4 (from − to)). NaN
+/// where one is unknown.
+pub(super) fn flux_factor(from: f64, to: f64) -> f64 {
+    10_f64.powf(-0.4 * (from - to))
+}
+
+/// Whether two pixel scales, arcsec, are the same; none where one is unknown.
+pub(super) fn same_scale(one: f64, another: f64) -> Option<bool> {
+    let apart = (one / another - 1.0).abs();
+    (!apart.is_nan()).then_some(apart <= SAME_SCALE)
+}
