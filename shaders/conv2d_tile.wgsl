@@ -1,10 +1,6 @@
-// What the tiled convolution kernels share: their sizes, the border, the arithmetic. The first part
-// of each module sets OUTPUTS, the output channels of an invocation, and the types Outputs and
-// Matrix of that width.
-//
-// All of them multiply 4-vectors by small matrices kept in registers. A row of the image is loaded
-// once by a whole subgroup, a pixel a lane, and spread with subgroupBroadcast: that is one load
-// where each lane would otherwise make eight.
+// What the convolution kernels from the second rung on share: their sizes, the border, the
+// arithmetic. The first part of each module sets OUTPUTS, the output channels that stand together,
+// and the types Outputs and Matrix of that width. All of them multiply 4-vectors by small matrices.
 
 override HEIGHT: u32;
 override WIDTH: u32;
@@ -13,7 +9,6 @@ override KH: u32;
 override KW: u32;
 override PAD_TOP: u32;
 override PAD_LEFT: u32;
-override LANES: u32;
 
 // Whether a pixel lies on the image or on its border of zeros.
 fn inside(i: i32, j: i32) -> bool {
@@ -35,27 +30,4 @@ fn multiply_add(weights: Matrix, x: vec4f, sum: Outputs) -> Outputs {
 fn multiply_add_4(weights: Matrix, x: mat4x4f, sum: Matrix) -> Matrix {
   return Matrix(multiply_add(weights, x[0], sum[0]), multiply_add(weights, x[1], sum[1]),
                 multiply_add(weights, x[2], sum[2]), multiply_add(weights, x[3], sum[3]));
-}
-
-// Lane l holds pixel l of a row (four channels of it): four neighbouring pixels, a column each,
-// from pixel 0, 1, 2 or 3 on.
-fn window_0(row: vec4f) -> mat4x4f {
-  return mat4x4f(subgroupBroadcast(row, 0u), subgroupBroadcast(row, 1u), subgroupBroadcast(row, 2u), subgroupBroadcast(row, 3u));
-}
-fn window_1(row: vec4f) -> mat4x4f {
-  return mat4x4f(subgroupBroadcast(row, 1u), subgroupBroadcast(row, 2u), subgroupBroadcast(row, 3u), subgroupBroadcast(row, 4u));
-}
-fn window_2(row: vec4f) -> mat4x4f {
-  return mat4x4f(subgroupBroadcast(row, 2u), subgroupBroadcast(row, 3u), subgroupBroadcast(row, 4u), subgroupBroadcast(row, 5u));
-}
-fn window_3(row: vec4f) -> mat4x4f {
-  return mat4x4f(subgroupBroadcast(row, 3u), subgroupBroadcast(row, 4u), subgroupBroadcast(row, 5u), subgroupBroadcast(row, 6u));
-}
-
-// One channel: lane l holds pixel l of a row. For each of four pixels, a column, its value and
-// those of the three to its right.
-fn windows(row: f32) -> mat4x4f {
-  let a = vec4f(subgroupBroadcast(row, 0u), subgroupBroadcast(row, 1u), subgroupBroadcast(row, 2u), subgroupBroadcast(row, 3u));
-  let b = vec3f(subgroupBroadcast(row, 4u), subgroupBroadcast(row, 5u), subgroupBroadcast(row, 6u));
-  return mat4x4f(a, vec4f(a.yzw, b.x), vec4f(a.zw, b.xy), vec4f(a.w, b));
 }

@@ -1,5 +1,6 @@
 //! Which adapter to use: by name, by index, or the best there is.
 
+use super::tuning::Identity;
 use crate::{Error, Result};
 
 /// One adapter, in words and numbers, as `legato devices` prints it.
@@ -27,6 +28,8 @@ pub struct AdapterReport {
     pub automatic: bool,
     /// What the kernels need and this adapter lacks, if anything.
     pub lacks: Option<String>,
+    /// What a tuning of its kernels is known by.
+    pub identity: Identity,
 }
 
 pub(super) fn instance() -> wgpu::Instance {
@@ -95,6 +98,7 @@ pub fn list_adapters() -> Vec<AdapterReport> {
     let report = |(index, adapter): (usize, &wgpu::Adapter)| {
         let (info, limits) = (adapter.get_info(), adapter.limits());
         AdapterReport {
+            identity: Identity::of(&info),
             index,
             name: info.name,
             backend: format!("{:?}", info.backend),

@@ -3,10 +3,12 @@
 use super::adapter;
 use super::kernel::{self, Constants, Kernel, Source};
 use super::pool::{self, Pool};
+use super::tuning::{Identity, Tuning};
 use crate::engine::Tensor;
 use crate::{Error, Result};
 use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::{HashMap, VecDeque};
+use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::{Arc, Mutex, mpsc};
 
@@ -20,11 +22,13 @@ pub struct GpuOptions {
     /// Smallest and largest subgroup to assume in place of what the driver says; for tests of the
     /// kernels that other devices would run. `Some(None)`: no subgroups.
     pub subgroups: Option<Option<(u32, u32)>>,
+    /// The folder of tunings to take the choice of kernels from; `None` for the default choice.
+    pub tuning: Option<PathBuf>,
 }
 
 impl Default for GpuOptions {
     fn default() -> Self {
-        GpuOptions { device: "auto".into(), unchecked: false, subgroups: None }
+        GpuOptions { device: "auto".into(), unchecked: false, subgroups: None, tuning: None }
     }
 }
 
@@ -54,6 +58,7 @@ struct Inner {
     limits: wgpu::Limits,
     subgroups: Option<(u32, u32)>,
     unchecked: bool,
+    tuning: Tuning,
     pool: Rc<RefCell<Pool>>,
     kernels: RefCell<HashMap<KernelKey, Rc<Kernel>>>,
     bind_groups: RefCell<HashMap<BindGroupKey, Rc<wgpu::BindGroup>>>,
@@ -101,6 +106,10 @@ impl Gpu {
             *seen.lock().unwrap_or_else(|e| e.into_inner()) = Some(error);
         });
         let gpu = Gpu(Rc::new(Inner {
+            tuning: match &options.tuning {
+                Some(folder) => Tuning::from_folder(folder, Identity::of(&info)),
+                None => Tuning::by_default(Identity::of(&info)),
+            },
             subgroups: options.subgroups.unwrap_or_else(|| adapter::subgroups(&info, features)),
             unchecked: options.unchecked,
             device,
@@ -134,6 +143,11 @@ impl Gpu {
     /// Smallest and largest subgroup, where kernels may use subgroups at all.
     pub fn subgroup_sizes(&self) -> Option<(u32, u32)> {
         self.0.subgroups
+    }
+
+    /// Which of several kernels for the same work runs here.
+    pub fn tuning(&self) -> &Tuning {
+        &self.0.tuning
     }
 
     /// The limits of the device, which are the adapter's own.

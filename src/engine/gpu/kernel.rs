@@ -12,7 +12,8 @@ pub struct Source {
     /// WGSL texts, in order.
     pub parts: &'static [&'static str],
     /// Whether every access is in bounds by construction, whatever the buffers hold, so that the
-    /// module may be compiled without run-time checks. Only this crate may promise it.
+    /// module may be compiled without run-time checks, and whether workgroup memory is written before it
+    /// is read. Only this crate may promise it.
     pub(crate) in_bounds: bool,
 }
 
@@ -137,7 +138,7 @@ pub(super) fn compile(
         entry_point: Some("main"),
         compilation_options: wgpu::PipelineCompilationOptions {
             constants: &constants,
-            zero_initialize_workgroup_memory: true,
+            zero_initialize_workgroup_memory: !source.in_bounds,
         },
         cache: None,
     });

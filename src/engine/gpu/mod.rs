@@ -1,11 +1,17 @@
 //! The device layer: adapter choice ([`adapter`]), the device and its command recording
-//! ([`device`]), buffers and their reuse ([`pool`]), kernels compiled once ([`kernel`]).
+//! ([`device`]), buffers and their reuse ([`pool`]), kernels compiled once ([`kernel`]), and which of
+//! several kernels for the same work runs ([`choice`], [`tuning`]).
 
 pub mod adapter;
+pub mod choice;
 pub mod device;
 pub mod kernel;
 pub mod pool;
+pub mod tuning;
+mod tuning_file;
 
 pub use adapter::{AdapterReport, list_adapters};
+pub use choice::{Choice, Pass, Rung, Tile, Weights};
 pub use device::{Gpu, GpuOptions, Readback};
 pub use kernel::Source;
+pub use tuning::Tuning;

@@ -13,18 +13,24 @@
 //! The fused operation [`conv2d_bias_relu`] is y = max(0, conv2d(x)); it goes back with g where
 //! y > 0 and 0 elsewhere in place of g.
 
-mod launch;
+mod forward;
+mod kernels;
 mod reference;
+mod sizes;
+mod weight_gradient;
 
 #[cfg(test)]
 mod tests;
 
-pub(super) use launch::KERNELS;
-pub(in crate::engine) use launch::weight_gradient_blocks;
-pub use launch::{Epilogue, forward, input_gradient, weight_gradient};
+pub use forward::{Epilogue, forward, forward_by, input_gradient, input_gradient_by};
+pub(super) use kernels::KERNELS;
 pub use reference::{conv2d_backward_reference, conv2d_reference};
+pub use sizes::fits;
+pub(in crate::engine) use weight_gradient::weight_gradient_blocks;
+pub use weight_gradient::{weight_gradient, weight_gradient_by};
 
 use super::{reduce, relu};
+use crate::engine::gpu::{Choice, Pass, Rung, Weights};
 use crate::engine::{Gpu, Tape, Tensor, Var};
 use crate::{Error, Result};
 
@@ -72,6 +78,12 @@ impl Geometry {
         .iter()
         .map(|&n| n as u64)
         .product()
+    }
+
+    /// Its weights, by which a tuned kernel is looked up.
+    pub fn weights(&self) -> Weights {
+        let Geometry { kernel_height, kernel_width, in_channels, out_channels, .. } = *self;
+        Weights::Conv2d { kernel: [kernel_height, kernel_width], channels: [in_channels, out_channels] }
     }
 
     fn input_shape(&self) -> [usize; 4] {
@@ -127,6 +139,20 @@ impl Geometry {
     }
 }
 
+/// The kernel that runs a pass of a convolution on this device.
+pub fn choice(gpu: &Gpu, pass: Pass, geometry: &Geometry) -> Choice {
+    let pixels = geometry.batch * geometry.height * geometry.width;
+    let subgroups = gpu.subgroup_sizes();
+    gpu.tuning().choose(pass, &geometry.weights(), pixels, |rung| fits(rung, pass, geometry, subgroups))
+}
+
+/// A rung that has no kernel for these sizes.
+fn refused(operation: &'static str, rung: Rung, sizes: &sizes::Sizes) -> Error {
+    let sizes::Sizes { ci, co, kh, kw, .. } = sizes;
+    let what = format!("the {rung} rung has no kernel for {kh}×{kw} {ci}→{co} on this device");
+    Error::shape(operation, what)
+}
+
 /// Convolution plus bias: x \[N\]\[H\]\[W\]\[CI\], w \[KH\]\[KW\]\[CI\]\[CO\], b \[CO\] →
 /// \[N\]\[H\]\[W\]\[CO\].
 ///
@@ -134,7 +160,7 @@ impl Geometry {
 /// Shapes that do not fit.
 pub fn conv2d(tape: &Tape, x: &Var, w: &Var, b: &Var) -> Result<Var> {
     let geometry = Geometry::of("conv2d", x.shape(), w.shape(), b.shape())?;
-    let y = launch::forward(tape.gpu(), &geometry, x.value(), w.value(), b.value(), Epilogue::Bias)?;
+    let y = forward(tape.gpu(), &geometry, x.value(), w.value(), b.value(), Epilogue::Bias)?;
     let backward = Backward::new(tape.gpu(), geometry, [x, w, b]);
     Ok(tape.push(y, &[x, w, b], move |g| backward.run(g)))
 }
@@ -145,7 +171,7 @@ pub fn conv2d(tape: &Tape, x: &Var, w: &Var, b: &Var) -> Result<Var> {
 /// Shapes that do not fit.
 pub fn conv2d_bias_relu(tape: &Tape, x: &Var, w: &Var, b: &Var) -> Result<Var> {
     let geometry = Geometry::of("conv2d_bias_relu", x.shape(), w.shape(), b.shape())?;
-    let y = launch::forward(tape.gpu(), &geometry, x.value(), w.value(), b.value(), Epilogue::BiasRelu)?;
+    let y = forward(tape.gpu(), &geometry, x.value(), w.value(), b.value(), Epilogue::BiasRelu)?;
     let backward = Backward::new(tape.gpu(), geometry, [x, w, b]);
     let active = y.clone();
     Ok(tape.push(y, &[x, w, b], move |g| {
@@ -179,9 +205,9 @@ impl Backward {
     fn run(self, g: &Tensor) -> Result<Vec<Option<Tensor>>> {
         let Backward { gpu, geometry, x, w, needed } = self;
         let pixels = geometry.batch * geometry.height * geometry.width;
-        let dw = needed[1].then(|| launch::weight_gradient(&gpu, &geometry, &x, g)).transpose()?;
+        let dw = needed[1].then(|| weight_gradient(&gpu, &geometry, &x, g)).transpose()?;
         let db = needed[2].then(|| reduce::sum_rows(&gpu, g, pixels, 1.0)).transpose()?;
-        let dx = needed[0].then(|| launch::input_gradient(&gpu, &geometry, &w, g)).transpose()?;
+        let dx = needed[0].then(|| input_gradient(&gpu, &geometry, &w, g)).transpose()?;
         Ok(vec![dx, dw, db])
     }
 }

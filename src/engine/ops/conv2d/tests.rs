@@ -1,5 +1,7 @@
 //! Kernels against the f64 reference, gradients against finite differences, errors.
 
+mod ladder;
+
 use super::*;
 use crate::engine::ops::check;
 
@@ -84,7 +86,7 @@ fn forward_matches_the_reference() {
             let case = Case::of(&g);
             let [x, w, b, _] = case.upload(gpu)?;
             let y = conv2d_reference(&g, &check::f64s(&case.x), &check::f64s(&case.w), &check::f64s(&case.b));
-            let run = |epilogue| gpu.read(&launch::forward(gpu, &g, &x, &w, &b, epilogue)?);
+            let run = |epilogue| gpu.read(&forward(gpu, &g, &x, &w, &b, epilogue)?);
             check::close(&format!("conv2d {g:?}"), &run(Epilogue::Bias)?, y.iter().copied());
             let relu = y.iter().map(|y| y.max(0.0));
             check::close(&format!("conv2d_bias_relu {g:?}"), &run(Epilogue::BiasRelu)?, relu);
@@ -105,9 +107,9 @@ fn backward_matches_the_reference() {
                 &check::f64s(&case.w),
                 &check::f64s(&case.d),
             );
-            let found = gpu.read(&launch::input_gradient(gpu, &g, &w, &d)?)?;
+            let found = gpu.read(&input_gradient(gpu, &g, &w, &d)?)?;
             check::close(&format!("input gradient {g:?}"), &found, dx);
-            let found = gpu.read(&launch::weight_gradient(gpu, &g, &x, &d)?)?;
+            let found = gpu.read(&weight_gradient(gpu, &g, &x, &d)?)?;
             check::close(&format!("weight gradient {g:?}"), &found, dw);
         }
         Ok(())
@@ -184,18 +186,4 @@ fn a_geometry_that_is_not_that_of_the_tensors_is_an_error() {
         assert!(weight_gradient(gpu, &Geometry { batch: 0, ..g }, &x, &d).is_err());
         Ok(())
     });
-}
-
-#[test]
-fn lanes_never_share_a_row_of_pixels_across_tiles() {
-    for (least, most) in [(8, 8), (32, 32), (32, 64), (8, 32), (64, 64), (8, 128)] {
-        for out_channels in (2..300).step_by(2) {
-            let tiling = launch::tiling_for(Some((least, most)), out_channels).expect("wide enough");
-            assert!(tiling.lanes.is_multiple_of(8));
-            assert!(tiling.rows == 1 || tiling.lanes.is_multiple_of(most as usize));
-        }
-    }
-    assert!(launch::tiling_for(Some((4, 64)), 16).is_none());
-    assert!(launch::tiling_for(None, 16).is_none());
-    assert!(launch::tiling_for(Some((8, 8)), 7).is_none());
 }

@@ -1,4 +1,5 @@
-// A product of two matrices with the sum cut into chunks:
+// A product of two matrices with the sum cut into chunks, rungs 3 and 5: a tile of outputs in the
+// registers of a lane. The rungs differ in `eight`, how a lane comes by its terms of a.
 //
 //   c[s][m][n] = Σ_{k in chunk s} a[m·a_row + k·a_step] · b[k·b_step + n·b_column]
 //
@@ -9,9 +10,8 @@
 // lane + {0, 32, 64, 96} of every row. Dispatch: (⌈columns/128⌉, ⌈rows/ROWS⌉, chunks).
 //
 // Loads are what costs, so a lane keeps ROWS × 4 sums in registers and each load feeds many of them:
-// for eight terms it loads 32 numbers of b and, because its seven neighbours load the others and
-// `eight` hands them round, only one of the eight of each row of a; 32 rows: 1,024 multiply-adds on
-// 64 loads. Indices beyond an edge are clamped to it; their results are not stored, and terms beyond
+// for eight terms and 32 rows it makes 1,024 multiply-adds on 32 numbers of b and 256 of a (rung 3);
+// where its seven neighbours load the others and `eight` hands them round, on 32 of a (rung 5). Indices beyond an edge are clamped to it; their results are not stored, and terms beyond
 // the end of a chunk have a = 0.
 
 override ROWS: u32;

@@ -17,7 +17,7 @@
 // What makes it fast: the eight gradients of a strip of pixels stay in registers for every tap, so
 // 8·4·OUTPUTS·KH·KW multiply-adds need 8 + 2·KH loads.
 //
-// Contract: as conv2d_forward_tiled.wgsl, with GROUPS in place of TILES.
+// Contract: as conv2d_forward_5_broadcast.wgsl, with GROUPS in place of TILES.
 
 override CI: u32;
 override GROUPS: u32;

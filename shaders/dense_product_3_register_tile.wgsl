@@ -1,5 +1,6 @@
-// Eight terms of a row of a, for dense_product.wgsl where subgroups are missing or narrower than
-// eight: every lane loads all of them, from the same addresses.
+// Rung 3 of the dense product, a tile of outputs in registers: eight terms of a row of a, for
+// dense_product_by_lanes.wgsl. Every lane loads all of them, from the same addresses; that works
+// everywhere, also where subgroups are missing or narrower than eight.
 
 fn eight(row: u32, k: u32, end: u32, lane: u32) -> mat2x4f {
   return mat2x4f(

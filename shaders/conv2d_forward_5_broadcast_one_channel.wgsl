@@ -1,0 +1,63 @@
+// The first layer's convolution: one input channel, stride 1, `same` border of zeros:
+//
+//   y[n,i,j,o] = f( bias[o] + Σ_{ky,kx} x[n, i+ky−PAD_TOP, j+kx−PAD_LEFT] · w[ky,kx,o] )
+//
+//   x      [N][HEIGHT][WIDTH] f32
+//   w      [KH][KW][CO/OUTPUTS] Outputs    CO a multiple of OUTPUTS; KH any, KW at most 4
+//   y      [N][HEIGHT][WIDTH][CO/OUTPUTS] Outputs
+//   bias   [CO/OUTPUTS] Outputs
+//
+// Tile, dispatch and contract: those of conv2d_forward_5_broadcast.wgsl.
+//
+// What makes it fast: with no channels to vectorise over, the four columns of the kernel take
+// their place; a row's eleven pixels are loaded once by the subgroup and every window is shuffled
+// out of registers.
+
+override TILES: u32;
+
+@group(0) @binding(0) var<storage, read> x: array<f32>;
+@group(0) @binding(1) var<storage, read> w: array<Outputs>;
+@group(0) @binding(2) var<storage, read> bias: array<Outputs>;
+@group(0) @binding(3) var<storage, read_write> y: array<Outputs>;
+
+fn pixel(image: u32, i: i32, j: i32) -> f32 {
+  return select(0.0, x[place(image, i, j)], inside(i, j));
+}
+
+// The weights of kernel row ky, a column each; zero where the kernel is narrower than four.
+fn weight(ky: u32, kx: u32, o: u32) -> Outputs {
+  if kx >= KW { return Outputs(); }
+  return w[(ky * KW + kx) * (CO / OUTPUTS) + o];
+}
+
+fn strip(sum: Strip, k: Matrix, image: u32, i: i32, j: i32) -> Strip {
+  return Strip(multiply_add_4(k, windows(pixel(image, i, j)), sum.left),
+               multiply_add_4(k, windows(pixel(image, i, j + 4)), sum.right));
+}
+
+@compute @workgroup_size(LANES * TILES)
+fn main(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) group: vec3u,
+        @builtin(subgroup_invocation_id) lane: u32) {
+  let across = (WIDTH + 7u) / 8u;
+  let tile = group.x * TILES + local / LANES;
+  let i = tile / across * 4u;
+  let j = tile % across * 8u;
+  let image = group.z;
+  let outputs = group.y * LANES + local % LANES;
+  let o = min(outputs, CO / OUTPUTS - 1u);
+  let column = i32(j + min(lane, 6u)) - i32(PAD_LEFT);
+  var y0: Strip; var y1: Strip; var y2: Strip; var y3: Strip;
+  for (var ky = 0u; ky < KH; ky++) {
+    let k = Matrix(weight(ky, 0u, o), weight(ky, 1u, o), weight(ky, 2u, o), weight(ky, 3u, o));
+    let row = i32(i + ky) - i32(PAD_TOP);
+    y0 = strip(y0, k, image, row, column);
+    y1 = strip(y1, k, image, row + 1, column);
+    y2 = strip(y2, k, image, row + 2, column);
+    y3 = strip(y3, k, image, row + 3, column);
+  }
+  let b = bias[select(o, 0u, EPILOGUE == 0u)];
+  store(image, i, j, outputs, y0, b);
+  store(image, i + 1u, j, outputs, y1, b);
+  store(image, i + 2u, j, outputs, y2, b);
+  store(image, i + 3u, j, outputs, y3, b);
+}

@@ -1,0 +1,92 @@
+//! The convolution's kernels: which texts each is made of.
+
+use crate::engine::gpu::Source;
+
+macro_rules! shader {
+    ($name:literal) => {
+        include_str!(concat!("../../../../shaders/", $name, ".wgsl"))
+    };
+}
+
+macro_rules! kernel {
+    ($name:literal $(, $part:expr)*) => {
+        Source { name: $name, parts: &[$($part,)* shader!($name)], in_bounds: true }
+    };
+}
+/// A kernel for two and for four output channels an invocation.
+macro_rules! kernel_by_width {
+    ($name:literal $(, $part:expr)*) => {
+        [kernel!($name, BY_2, TILE $(, $part)*), kernel!($name, BY_4, TILE $(, $part)*)]
+    };
+}
+
+const BY_2: &str = shader!("conv2d_outputs_by_2");
+const BY_4: &str = shader!("conv2d_outputs_by_4");
+const TILE: &str = shader!("conv2d_tile");
+const WINDOWS: &str = shader!("conv2d_windows");
+const WINDOWS_LOADED: &str = shader!("conv2d_windows_loaded");
+const STORE: &str = shader!("conv2d_forward_store");
+const OUTER: &str = shader!("conv2d_outer_product");
+const OF_CHANNELS: &str = shader!("conv2d_terms_of_channels");
+const ONE_BY_ONE: &str = shader!("conv2d_terms_one_by_one");
+
+/// A kernel for two and for four output channels an invocation.
+pub(super) type ByWidth = [Source; 2];
+
+pub(super) static FORWARD_NAIVE: Source = kernel!("conv2d_forward_1_naive");
+pub(super) static FORWARD_VECTORS: Source = kernel!("conv2d_forward_2_vectors", BY_4, TILE, STORE);
+pub(super) static FORWARD_REGISTERS: ByWidth = kernel_by_width!("conv2d_forward_3_register_tile", STORE);
+pub(super) static FORWARD_REGISTERS_ONE: ByWidth =
+    kernel_by_width!("conv2d_forward_3_register_tile_one_channel", WINDOWS_LOADED, STORE);
+/// For channels by fours, and for any number of them.
+pub(super) static FORWARD_WORKGROUP: [Source; 2] = [
+    kernel!("conv2d_forward_4_workgroup_tile", BY_4, TILE, STORE, OF_CHANNELS),
+    kernel!("conv2d_forward_4_workgroup_tile", BY_4, TILE, STORE, ONE_BY_ONE),
+];
+pub(super) static FORWARD_BROADCAST: ByWidth = kernel_by_width!("conv2d_forward_5_broadcast", WINDOWS, STORE);
+pub(super) static FORWARD_BROADCAST_ONE: ByWidth =
+    kernel_by_width!("conv2d_forward_5_broadcast_one_channel", WINDOWS, STORE);
+
+pub(super) static WEIGHTS_NAIVE: Source = kernel!("conv2d_weight_gradient_1_naive");
+pub(super) static WEIGHTS_VECTORS: Source = kernel!("conv2d_weight_gradient_2_vectors", BY_4, TILE, OUTER);
+pub(super) static WEIGHTS_REGISTERS: ByWidth = kernel_by_width!("conv2d_weight_gradient_3_register_tile");
+pub(super) static WEIGHTS_REGISTERS_ONE: ByWidth =
+    kernel_by_width!("conv2d_weight_gradient_3_register_tile_one_channel", WINDOWS_LOADED);
+pub(super) static WEIGHTS_WORKGROUP: [Source; 2] = [
+    kernel!("conv2d_weight_gradient_4_workgroup_tile", BY_4, TILE, OUTER, OF_CHANNELS),
+    kernel!("conv2d_weight_gradient_4_workgroup_tile", BY_4, TILE, OUTER, ONE_BY_ONE),
+];
+pub(super) static WEIGHTS_BROADCAST: ByWidth =
+    kernel_by_width!("conv2d_weight_gradient_5_broadcast", WINDOWS);
+pub(super) static WEIGHTS_BROADCAST_ONE: ByWidth =
+    kernel_by_width!("conv2d_weight_gradient_5_broadcast_one_channel", WINDOWS);
+
+pub(super) static FLIP: Source = kernel!("conv2d_flip");
+
+pub(in crate::engine::ops) const KERNELS: &[&Source] = &[
+    &FORWARD_NAIVE,
+    &FORWARD_VECTORS,
+    &FORWARD_REGISTERS[0],
+    &FORWARD_REGISTERS[1],
+    &FORWARD_REGISTERS_ONE[0],
+    &FORWARD_REGISTERS_ONE[1],
+    &FORWARD_WORKGROUP[0],
+    &FORWARD_WORKGROUP[1],
+    &FORWARD_BROADCAST[0],
+    &FORWARD_BROADCAST[1],
+    &FORWARD_BROADCAST_ONE[0],
+    &FORWARD_BROADCAST_ONE[1],
+    &WEIGHTS_NAIVE,
+    &WEIGHTS_VECTORS,
+    &WEIGHTS_REGISTERS[0],
+    &WEIGHTS_REGISTERS[1],
+    &WEIGHTS_REGISTERS_ONE[0],
+    &WEIGHTS_REGISTERS_ONE[1],
+    &WEIGHTS_WORKGROUP[0],
+    &WEIGHTS_WORKGROUP[1],
+    &WEIGHTS_BROADCAST[0],
+    &WEIGHTS_BROADCAST[1],
+    &WEIGHTS_BROADCAST_ONE[0],
+    &WEIGHTS_BROADCAST_ONE[1],
+    &FLIP,
+];

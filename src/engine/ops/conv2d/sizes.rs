@@ -1,0 +1,185 @@
+//! A convolution's sizes as its kernels see them, which rung takes which, and how output channels are divided among
+//! lanes.
+
+use super::Geometry;
+use crate::engine::gpu::{Pass, Rung};
+
+/// Lanes that share the loads of a row: what the broadcast kernels assume of a subgroup.
+const SHARED_LANES: usize = 8;
+/// Widest kernel whose windows are held in registers.
+const WIDEST_WINDOW: u32 = 4;
+/// Lanes × tiles of a workgroup.
+const WORKGROUP: usize = 64;
+
+/// Smallest and largest subgroup of a device, where kernels may use them.
+pub(super) type Subgroups = Option<(u32, u32)>;
+
+/// How the kernels of register tiles divide the output channels among lanes.
+pub(super) struct Tiling {
+    /// Index into a [`super::kernels::ByWidth`].
+    pub(super) which: usize,
+    /// Output channels of an invocation.
+    pub(super) outputs: usize,
+    pub(super) lanes: usize,
+    /// Rows of lanes in a workgroup.
+    pub(super) rows: usize,
+}
+
+impl Tiling {
+    /// For an even number of output channels. `widest` is the largest subgroup where it matters that none spans two
+    /// rows of lanes, which work on different tiles: then there is more than one row only where it divides a row.
+    fn of(out_channels: usize, widest: Option<usize>) -> Self {
+        let outputs = if out_channels.is_multiple_of(4) && out_channels >= 4 * SHARED_LANES { 4 } else { 2 };
+        let lanes = (out_channels / outputs).next_multiple_of(SHARED_LANES).min(WORKGROUP);
+        let apart = widest.is_none_or(|widest| lanes.is_multiple_of(widest));
+        let rows = if apart { (WORKGROUP / lanes).max(1) } else { 1 };
+        Tiling { which: outputs / 4, outputs, lanes, rows }
+    }
+
+    /// For the broadcast kernels; `None` where they cannot run: no subgroups, too narrow ones, or channels that do not
+    /// divide.
+    pub(super) fn of_subgroups(subgroups: Subgroups, out_channels: usize) -> Option<Self> {
+        let (least, most) = subgroups?;
+        let fits = least as usize >= SHARED_LANES && out_channels.is_multiple_of(2);
+        fits.then(|| Self::of(out_channels, Some(most as usize)))
+    }
+
+    /// For kernels without subgroups. On a processor one row, so that the pixels' addresses are seen not to depend on
+    /// the lane; a GPU wants its workgroups full.
+    pub(super) fn of_registers(software: bool, out_channels: usize) -> Self {
+        let tiling = Self::of(out_channels, None);
+        if software { Tiling { rows: 1, ..tiling } } else { tiling }
+    }
+
+    /// Workgroups along the output channels.
+    pub(super) fn groups(&self, out_channels: usize) -> usize {
+        (out_channels / self.outputs).div_ceil(self.lanes)
+    }
+}
+
+/// A convolution's sizes as the kernels' constants; the padding is that of the way forward or back.
+#[derive(Clone, Copy)]
+pub(super) struct Sizes {
+    pub(super) height: u32,
+    pub(super) width: u32,
+    pub(super) ci: u32,
+    pub(super) co: u32,
+    pub(super) kh: u32,
+    pub(super) kw: u32,
+    pub(super) pad_top: u32,
+    pub(super) pad_left: u32,
+}
+
+impl Sizes {
+    pub(super) fn of(g: &Geometry) -> Self {
+        Sizes {
+            height: g.height as u32,
+            width: g.width as u32,
+            ci: g.in_channels as u32,
+            co: g.out_channels as u32,
+            kh: g.kernel_height as u32,
+            kw: g.kernel_width as u32,
+            pad_top: g.pad_top() as u32,
+            pad_left: g.pad_left() as u32,
+        }
+    }
+
+    /// Of the convolution that takes the gradient of the output to that of the input.
+    pub(super) fn back(self) -> Self {
+        Sizes {
+            ci: self.co,
+            co: self.ci,
+            pad_top: self.kh - 1 - self.pad_top,
+            pad_left: self.kw - 1 - self.pad_left,
+            ..self
+        }
+    }
+
+    pub(super) fn constants(&self) -> Vec<(&'static str, u32)> {
+        let mut constants = self.constants_of_one_channel();
+        constants.push(("CI", self.ci));
+        constants
+    }
+
+    pub(super) fn constants_of_one_channel(&self) -> Vec<(&'static str, u32)> {
+        vec![
+            ("HEIGHT", self.height),
+            ("WIDTH", self.width),
+            ("CO", self.co),
+            ("KH", self.kh),
+            ("KW", self.kw),
+            ("PAD_TOP", self.pad_top),
+            ("PAD_LEFT", self.pad_left),
+        ]
+    }
+
+    /// Whether a rung's kernel can make these sizes' outputs.
+    pub(super) fn forward_fits(&self, rung: Rung, subgroups: Subgroups) -> bool {
+        let by_fours = self.ci.is_multiple_of(4);
+        match rung {
+            Rung::Naive => true,
+            Rung::Vectors => by_fours && self.co.is_multiple_of(4),
+            Rung::RegisterTile => {
+                self.co.is_multiple_of(2) && (by_fours || self.ci == 1 && self.kw <= WIDEST_WINDOW)
+            }
+            Rung::WorkgroupTile => self.co.is_multiple_of(4),
+            Rung::Broadcast => {
+                (by_fours || self.ci == 1)
+                    && self.kw <= WIDEST_WINDOW
+                    && Tiling::of_subgroups(subgroups, self.co as usize).is_some()
+            }
+        }
+    }
+
+    /// Whether a rung's kernel can make the gradient of these sizes' weights.
+    pub(super) fn weight_gradient_fits(&self, rung: Rung, subgroups: Subgroups) -> bool {
+        let windows = self.kw <= WIDEST_WINDOW && (self.kh <= WIDEST_WINDOW || self.ci != 1);
+        match rung {
+            Rung::RegisterTile => self.forward_fits(rung, subgroups) && windows,
+            Rung::Broadcast => self.forward_fits(rung, subgroups) && windows && self.kh <= WIDEST_WINDOW,
+            _ => self.forward_fits(rung, subgroups),
+        }
+    }
+}
+
+/// Whether a rung has a kernel for a pass of a convolution, on a device whose smallest and largest subgroups are
+/// `subgroups` (`None`: it has none).
+///
+/// With CI and CO the channels in and out (exchanged for the input gradient):
+///
+/// | rung | CI | CO | kernel | subgroups |
+/// |---|---|---|---|---|
+/// | naive | any | any | any | – |
+/// | vectors | ×4 | ×4 | any | – |
+/// | register tile | ×4, or 1 | ×2 | any; for the weight gradient at most 4 wide; for CI = 1 at most 4 wide, and 4 high for the weight gradient | – |
+/// | workgroup tile | any | ×4 | any | – |
+/// | broadcast | ×4, or 1 | ×2 | at most 4 wide; for the weight gradient also 4 high | of at least 8 lanes |
+///
+/// There are no vectors of one channel: the first layer of a network has no second rung.
+pub fn fits(rung: Rung, pass: Pass, geometry: &Geometry, subgroups: Option<(u32, u32)>) -> bool {
+    let sizes = Sizes::of(geometry);
+    match pass {
+        Pass::Forward => sizes.forward_fits(rung, subgroups),
+        Pass::InputGradient => sizes.back().forward_fits(rung, subgroups),
+        Pass::WeightGradient => sizes.weight_gradient_fits(rung, subgroups),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Tiling;
+
+    #[test]
+    fn lanes_never_share_a_row_of_pixels_across_tiles() {
+        for (least, most) in [(8, 8), (32, 32), (32, 64), (8, 32), (64, 64), (8, 128)] {
+            for out_channels in (2..300).step_by(2) {
+                let tiling = Tiling::of_subgroups(Some((least, most)), out_channels).expect("wide enough");
+                assert!(tiling.lanes.is_multiple_of(8));
+                assert!(tiling.rows == 1 || tiling.lanes.is_multiple_of(most as usize));
+            }
+        }
+        assert!(Tiling::of_subgroups(Some((4, 64)), 16).is_none());
+        assert!(Tiling::of_subgroups(None, 16).is_none());
+        assert!(Tiling::of_subgroups(Some((8, 8)), 7).is_none());
+    }
+}

@@ -1,0 +1,112 @@
+//! Every rung against the same reference.
+
+use super::{Case, geometry};
+use crate::engine::gpu::{Choice, Pass, Rung, Tile};
+use crate::engine::ops::check;
+use crate::engine::ops::conv2d::{
+    Epilogue, Geometry, conv2d_backward_reference, conv2d_reference, fits, forward_by, input_gradient_by,
+    weight_gradient_by,
+};
+use crate::engine::{Gpu, Tensor};
+use crate::{Error, Result};
+
+/// The three passes of a geometry in f64: with bias and ReLU, ∂L/∂x, ∂L/∂w.
+fn reference(g: &Geometry, case: &Case) -> [Vec<f64>; 3] {
+    let [x, w, b, d] = [&case.x, &case.w, &case.b, &case.d].map(|v| check::f64s(v));
+    let y = conv2d_reference(g, &x, &w, &b).into_iter().map(|y| y.max(0.0)).collect();
+    let [dx, dw, _] = conv2d_backward_reference(g, &x, &w, &d);
+    [y, dx, dw]
+}
+
+fn run(gpu: &Gpu, choice: Choice, pass: Pass, g: &Geometry, [x, w, b, d]: &[Tensor; 4]) -> Result<Tensor> {
+    match pass {
+        Pass::Forward => forward_by(gpu, choice, g, [x, w, b], Epilogue::BiasRelu),
+        Pass::InputGradient => input_gradient_by(gpu, choice, g, w, d),
+        Pass::WeightGradient => weight_gradient_by(gpu, choice, g, x, d),
+    }
+}
+
+/// Runs a choice on every pass that it takes, and says how many those were.
+fn check_passes(gpu: &Gpu, choice: Choice, g: &Geometry) -> Result<usize> {
+    let case = Case::of(g);
+    let tensors = case.upload(gpu)?;
+    let mut count = 0;
+    for (pass, want) in Pass::ALL.into_iter().zip(reference(g, &case)) {
+        if fits(choice.rung, pass, g, gpu.subgroup_sizes()) {
+            let got = gpu.read(&run(gpu, choice, pass, g, &tensors)?)?;
+            check::close(&format!("{choice}, {pass} of {g:?}"), &got, want);
+            count += 1;
+        }
+    }
+    Ok(count)
+}
+
+#[test]
+fn every_rung_matches_the_reference() {
+    // A single pixel, one channel, sizes that divide no tile, several tiles, kernels even, long and wide.
+    let shapes = [
+        geometry(1, [1, 1], [4, 4], [2, 2]),
+        geometry(3, [7, 13], [1, 20], [4, 4]),
+        geometry(2, [7, 11], [8, 12], [3, 3]),
+        geometry(1, [5, 18], [12, 68], [3, 4]),
+        geometry(1, [6, 9], [4, 40], [2, 6]),
+    ];
+    let expected =
+        [(Rung::Naive, 15), (Rung::Vectors, 12), (Rung::RegisterTile, 13), (Rung::WorkgroupTile, 14)];
+    check::on_every_gpu(|gpu| {
+        for (rung, passes) in expected {
+            let counts: Vec<usize> =
+                shapes.iter().map(|g| check_passes(gpu, rung.into(), g)).collect::<Result<_>>()?;
+            assert_eq!(counts.iter().sum::<usize>(), passes, "{rung}: {counts:?}");
+        }
+        if gpu.subgroup_sizes().is_some_and(|(least, _)| least >= 8) {
+            let counts: Vec<usize> =
+                shapes.iter().map(|g| check_passes(gpu, Rung::Broadcast.into(), g)).collect::<Result<_>>()?;
+            assert_eq!(counts.iter().sum::<usize>(), 11, "broadcast: {counts:?}");
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn every_tile_of_a_workgroup_matches_the_reference() {
+    check::on_every_gpu(|gpu| {
+        // More pixels, weights and channels than one tile holds, and no whole number of tiles; channels that come one
+        // by one.
+        for (tile, channels) in Tile::ALL.into_iter().zip([[12, 20], [3, 140]].into_iter().cycle()) {
+            let choice = Choice { rung: Rung::WorkgroupTile, tile: Some(tile) };
+            assert!(tile.is_sound());
+            assert!(check_passes(gpu, choice, &geometry(2, [13, 11], channels, [3, 3]))? >= 2);
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn a_rung_that_does_not_take_a_shape_says_so() {
+    check::on_every_gpu(|gpu| {
+        let g = geometry(1, [2, 3], [3, 5], [3, 3]);
+        let tensors = Case::of(&g).upload(gpu)?;
+        for rung in Rung::ALL.into_iter().skip(1) {
+            for pass in Pass::ALL {
+                assert!(!fits(rung, pass, &g, gpu.subgroup_sizes()), "{rung}");
+                let error = run(gpu, rung.into(), pass, &g, &tensors).expect_err("odd channels");
+                assert!(matches!(error, Error::Shape { .. }), "{error}");
+                assert!(error.to_string().contains(&format!("the {rung} rung has no kernel")), "{error}");
+            }
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn broadcasts_need_subgroups_of_eight() {
+    let g = geometry(1, [8, 8], [16, 16], [3, 3]);
+    for pass in Pass::ALL {
+        assert!(
+            fits(Rung::Broadcast, pass, &g, Some((8, 8))) && fits(Rung::Broadcast, pass, &g, Some((8, 128)))
+        );
+        assert!(!fits(Rung::Broadcast, pass, &g, Some((4, 64))) && !fits(Rung::Broadcast, pass, &g, None));
+        assert!(fits(Rung::RegisterTile, pass, &g, None) && fits(Rung::WorkgroupTile, pass, &g, None));
+    }
+}

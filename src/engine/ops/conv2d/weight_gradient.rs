@@ -1,0 +1,131 @@
+//! The gradient of the weights, rung by rung: blocks of rows are summed, then the blocks.
+
+use super::kernels::{
+    WEIGHTS_BROADCAST, WEIGHTS_BROADCAST_ONE, WEIGHTS_NAIVE, WEIGHTS_REGISTERS, WEIGHTS_REGISTERS_ONE,
+    WEIGHTS_VECTORS, WEIGHTS_WORKGROUP,
+};
+use super::sizes::{Sizes, Tiling};
+use super::{Geometry, choice, refused};
+use crate::Result;
+use crate::engine::gpu::{Choice, Pass, Rung, Source, Tile, device::linear_grid};
+use crate::engine::ops::reduce;
+use crate::engine::{Gpu, Tensor};
+
+/// Workgroups of a weight gradient that are enough to fill a GPU.
+const ENOUGH_GROUPS: usize = 1024;
+/// The same for a processor's cores; more would only add to the second pass.
+const ENOUGH_GROUPS_SOFTWARE: usize = 64;
+
+/// ∂L/∂w from x and g = ∂L/∂y, in two passes: the rows of the batch are cut into blocks, as many as
+/// fill the device, and the blocks' sums are added.
+///
+/// # Errors
+/// Tensors that are not of this geometry.
+pub fn weight_gradient(gpu: &Gpu, geometry: &Geometry, x: &Tensor, g: &Tensor) -> Result<Tensor> {
+    weight_gradient_by(gpu, choice(gpu, Pass::WeightGradient, geometry), geometry, x, g)
+}
+
+/// As [`weight_gradient`], on a rung of the ladder.
+///
+/// # Errors
+/// As [`weight_gradient`], or the rung does not take this geometry here: see [`super::fits`].
+pub fn weight_gradient_by(
+    gpu: &Gpu,
+    choice: impl Into<Choice>,
+    geometry: &Geometry,
+    x: &Tensor,
+    g: &Tensor,
+) -> Result<Tensor> {
+    geometry
+        .expect("conv2d weight gradient", &[(x, &geometry.input_shape()), (g, &geometry.output_shape())])?;
+    let (choice, sizes) = (choice.into(), Sizes::of(geometry));
+    if !sizes.weight_gradient_fits(choice.rung, gpu.subgroup_sizes()) {
+        return Err(refused("conv2d weight gradient", choice.rung, &sizes));
+    }
+    let Blocks { rows, blocks, source, constants, grid } = blocks(gpu, choice, geometry);
+    let (shape, lines) = (geometry.weights_shape(), geometry.batch * geometry.height);
+    let weights: usize = shape.iter().product();
+    let partial = gpu.tensor(&[blocks, weights])?;
+    gpu.launch(source, &constants, &[x, g, &partial], &[rows as u32, lines as u32], grid)?;
+    Ok(reduce::sum_rows(gpu, &partial, blocks, 1.0)?.reshaped(&shape))
+}
+
+/// Blocks of a weight gradient, whose sums are in memory together.
+pub(in crate::engine) fn weight_gradient_blocks(gpu: &Gpu, geometry: &Geometry) -> usize {
+    blocks(gpu, choice(gpu, Pass::WeightGradient, geometry), geometry).blocks
+}
+
+/// How a weight gradient is cut into blocks, and the kernel that sums each.
+struct Blocks {
+    /// Rows of the batch in a block.
+    rows: usize,
+    blocks: usize,
+    source: &'static Source,
+    constants: Vec<(&'static str, u32)>,
+    grid: [u32; 3],
+}
+
+/// The blocks of a rung that fits.
+fn blocks(gpu: &Gpu, Choice { rung, tile }: Choice, geometry: &Geometry) -> Blocks {
+    let sizes = Sizes::of(geometry);
+    let [kh, kw, ci, co] = geometry.weights_shape();
+    let weights = kh * kw * ci * co;
+    let lines = geometry.batch * geometry.height;
+    // Rows of a block and number of blocks, for as many workgroups a block as there are `groups`.
+    let cut = |groups: usize| {
+        let enough = if gpu.is_software() { ENOUGH_GROUPS_SOFTWARE } else { ENOUGH_GROUPS };
+        let rows = lines.div_ceil(enough.div_ceil(groups).min(lines));
+        (rows, lines.div_ceil(rows))
+    };
+    // An invocation for so many weights, whatever the order.
+    let linear = |source, together: usize| {
+        let (rows, blocks) = cut((weights / together).div_ceil(64));
+        let grid = linear_grid(blocks * weights / together, 64);
+        Blocks { rows, blocks, source, constants: sizes.constants(), grid }
+    };
+    // Workgroups side by side along two axes of the weights.
+    let tiled =
+        |source, y: usize, z: usize, sizes: Vec<(&'static str, u32)>, more: &[(&'static str, u32)]| {
+            let (rows, blocks) = cut(y * z);
+            let grid = [blocks as u32, y as u32, z as u32];
+            Blocks { rows, blocks, source, constants: [sizes, more.to_vec()].concat(), grid }
+        };
+    match rung {
+        Rung::Naive => linear(&WEIGHTS_NAIVE, 1),
+        Rung::Vectors => linear(&WEIGHTS_VECTORS, 16),
+        Rung::RegisterTile => {
+            let tiling = Tiling::of_registers(true, co);
+            let lanes = [("LANES", tiling.lanes as u32)];
+            let (which, outputs) = (tiling.which, tiling.groups(co));
+            if ci == 1 {
+                let constants = sizes.constants_of_one_channel();
+                tiled(&WEIGHTS_REGISTERS_ONE[which], outputs, 1, constants, &lanes)
+            } else {
+                tiled(&WEIGHTS_REGISTERS[which], kh * ci / 4, outputs, sizes.constants(), &lanes)
+            }
+        }
+        Rung::WorkgroupTile => {
+            let tile = tile.unwrap_or_else(|| Tile::for_product(kh * kw * ci, co));
+            let source = &WEIGHTS_WORKGROUP[usize::from(!ci.is_multiple_of(4))];
+            let [down, across] = tile.grid(kh * kw * ci, co);
+            let shape = [("ROWS", tile.rows), ("COLUMNS", tile.columns)];
+            tiled(source, down, across, sizes.constants(), &shape)
+        }
+        Rung::Broadcast => {
+            // It fits, so there is a tiling; without subgroups the kernel could not be built.
+            let tiling = Tiling::of_subgroups(gpu.subgroup_sizes(), co)
+                .unwrap_or_else(|| Tiling::of_registers(true, co));
+            let (which, outputs) = (tiling.which, tiling.groups(co));
+            let lanes = ("LANES", tiling.lanes as u32);
+            if ci == 1 {
+                let constants = sizes.constants_of_one_channel();
+                tiled(&WEIGHTS_BROADCAST_ONE[which], outputs, 1, constants, &[lanes])
+            } else {
+                let rows = tiling.rows.min((ci / 4).max(1));
+                let lanes = [lanes, ("GROUPS", rows as u32)];
+                let inputs = (ci / 4).div_ceil(rows);
+                tiled(&WEIGHTS_BROADCAST[which], inputs, outputs, sizes.constants(), &lanes)
+            }
+        }
+    }
+}
