@@ -94,6 +94,7 @@ fn product(
     let groups = [columns.div_ceil(TILE_COLUMNS) as u32, rows.div_ceil(tile) as u32, chunks as u32];
     let words = [rows, columns, terms, chunk, a_row, a_step, b_step, b_column].map(|n| n as u32);
     gpu.launch(source, &[("ROWS", tile as u32)], &[a, b, &c], &words, groups)?;
+    gpu.states_flops(2 * rows * columns * terms);
     Ok(c)
 }
 

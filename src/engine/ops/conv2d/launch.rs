@@ -211,6 +211,7 @@ fn convolve(
             gpu.launch(&FORWARD_PLAIN, &constants, &tensors, &[], linear_grid(y.len(), 64))?;
         }
     }
+    gpu.states_flops(2 * y.len() * (sizes.kh * kw * ci) as usize);
     Ok(y)
 }
 
@@ -298,5 +299,6 @@ pub fn weight_gradient(gpu: &Gpu, geometry: &Geometry, x: &Tensor, g: &Tensor) -
     let weights: usize = shape.iter().product();
     let partial = gpu.tensor(&[blocks, weights])?;
     gpu.launch(source, &constants, &[x, g, &partial], &[rows as u32, lines as u32], grid)?;
+    gpu.states_flops(2 * weights * lines * geometry.width);
     Ok(reduce::sum_rows(gpu, &partial, blocks, 1.0)?.reshaped(&shape))
 }
