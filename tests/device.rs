@@ -2,7 +2,8 @@
 
 mod common;
 
-use legato::engine::gpu::{Source, list_adapters};
+use legato::engine::gpu::profile::{Pass, StepKind};
+use legato::engine::gpu::{Profile, Profiling, Source, list_adapters};
 use legato::engine::nn::{Adam, Layer, Mode, Model, Network};
 use legato::engine::{Gpu, GpuOptions};
 use legato::{Error, Result};
@@ -182,5 +183,47 @@ fn a_launch_that_a_kernel_does_not_declare_is_refused() -> Result<()> {
     refused(gpu.launch(&DOUBLE, &[], &[&x], &[], [1, 1, 1]), "launched with 1 tensors");
     refused(gpu.launch(&DOUBLE, &[], &[&x, &x], &[7], [1, 1, 1]), "4 bytes of immediates");
     refused(gpu.launch(&DOUBLE, &[], &[&x, &x], &[], [most + 1, 1, 1]), "use smaller batches");
+    Ok(())
+}
+
+/// The profile of some training steps and one of inference.
+fn profile(profiling: Profiling, steps: u64) -> Result<Option<Profile>> {
+    let device = std::env::var("LEGATO_TEST_DEVICE").unwrap_or_else(|_| "auto".into());
+    let gpu = Gpu::open(&GpuOptions { device, profiling, ..GpuOptions::default() })?;
+    let model = Model::random(&gpu, &network(), 1)?;
+    let mut adam = Adam::new(&gpu, &model)?;
+    train(&gpu, &model, &mut adam, steps)?;
+    let stamps = gpu.upload(&[3, 12, 12, 1], &common::symmetric(3 * 144, 0, 1.0))?;
+    gpu.read(&model.infer(&gpu, &stamps)?)?;
+    gpu.profile()
+}
+
+#[test]
+fn without_timestamps_steps_are_timed_and_kernels_counted() -> Result<()> {
+    let Some(profile) = profile(Profiling::Steps, 4)? else { panic!("a profile was asked for") };
+    assert!(!profile.timed && profile.kernels.iter().all(|k| k.seconds == 0.0 && k.share == 0.0));
+    let counts: Vec<_> = profile.step_costs.iter().map(|cost| (cost.kind, cost.count)).collect();
+    assert_eq!(counts, [(StepKind::Training, 4), (StepKind::Inference, 1)]);
+    assert!(profile.steps.iter().all(|step| step.wall > 0 && step.kernels == 0));
+    assert!(profile.step_costs.iter().all(|cost| cost.median_seconds > 0.0));
+    // Multiply-adds of the layers with weights, for 3 stamps: at 12×12 pixels, and of 8 channels of 6×6.
+    let forward = [144 * 16 * 5, 144 * 9 * 5 * 8, 288 * 7, 7].map(|macs| 2 * 3 * macs);
+    let stated = |pass, layer| {
+        let of = profile.kernels.iter().filter(|k| (k.place.pass, k.place.layer) == (pass, layer));
+        of.map(|k| k.flops).sum::<u64>()
+    };
+    for (layer, flops) in [3, 4, 8, 9].into_iter().zip(forward) {
+        assert_eq!(stated(Pass::Forward, layer), 4 * flops, "forward, layer {layer}");
+        assert_eq!(stated(Pass::Inference, layer), flops, "inference, layer {layer}");
+        // The first convolution's input needs no gradient.
+        let products = if layer == 3 { 1 } else { 2 };
+        assert_eq!(stated(Pass::Backward, layer), products * 4 * flops, "back, layer {layer}");
+    }
+    Ok(())
+}
+
+#[test]
+fn a_device_that_was_not_asked_keeps_no_profile() -> Result<()> {
+    assert!(profile(Profiling::Off, 1)?.is_none());
     Ok(())
 }

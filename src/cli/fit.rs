@@ -1,5 +1,6 @@
 //! `legato fit`.
 
+use super::profile::ProfileArguments;
 use super::{Common, evaluate, progress, table};
 use crate::fits::{Catalogue, Flags, Row, open_images};
 use crate::legato::{FitOptions, fit, load_estimators};
@@ -35,6 +36,8 @@ pub struct Arguments {
     /// Stamps a batch
     #[arg(long, default_value_t = evaluate::BATCH, value_parser = super::at_least_one)]
     batch: usize,
+    #[command(flatten)]
+    profile: ProfileArguments,
 }
 
 pub fn run(arguments: &Arguments, common: &Common) -> Result<()> {
@@ -57,7 +60,7 @@ pub fn run(arguments: &Arguments, common: &Common) -> Result<()> {
     if total == 0 {
         return nothing(broken);
     }
-    let gpu = common.open_gpu()?;
+    let gpu = arguments.profile.open_gpu(common)?;
     let estimators = load_estimators(&gpu, &arguments.models)?;
     let options = FitOptions {
         zero_point: arguments.zero_point,
@@ -76,6 +79,7 @@ pub fn run(arguments: &Arguments, common: &Common) -> Result<()> {
     }
     let (count, output) = (catalogue.rows.len(), arguments.output.display());
     common.say(format!("{output}: {count} {}", if count == 1 { "galaxy" } else { "galaxies" }));
+    arguments.profile.finish(&gpu, common)?;
     if failures.is_empty() {
         return Ok(());
     }

@@ -10,6 +10,7 @@ mod evaluate;
 mod fit;
 mod interrupt;
 mod learn;
+mod profile;
 mod progress;
 mod psf;
 mod recipe;
@@ -18,6 +19,7 @@ mod simulate;
 mod table;
 mod train;
 
+use crate::engine::gpu::Profiling;
 use crate::engine::{Gpu, GpuOptions};
 use crate::{Error, Result};
 use clap::{Args, Parser, Subcommand};
@@ -85,7 +87,12 @@ impl Common {
 
     /// Opens the device and says which one it is.
     fn open_gpu(&self) -> Result<Gpu> {
-        let gpu = Gpu::open(&GpuOptions { device: self.device.clone(), ..GpuOptions::default() })?;
+        self.open_gpu_for(Profiling::Off)
+    }
+
+    /// As [`Common::open_gpu`], to be measured.
+    fn open_gpu_for(&self, profiling: Profiling) -> Result<Gpu> {
+        let gpu = Gpu::open(&GpuOptions { device: self.device.clone(), profiling, ..GpuOptions::default() })?;
         self.say(format!("device: {}", gpu.description()));
         if gpu.is_software() {
             self.say(

@@ -1,6 +1,7 @@
 //! `legato train`.
 
 use super::learn::train;
+use super::profile::ProfileArguments;
 use super::recipe::RecipeArguments;
 use super::{Common, simulate};
 use crate::engine::nn::{Model, Network};
@@ -66,6 +67,8 @@ pub struct Arguments {
     /// With --show: print the network as TOML, to be changed and given to --network
     #[arg(long, requires = "show")]
     toml: bool,
+    #[command(flatten)]
+    profile: ProfileArguments,
 }
 
 /// As many as the paper's networks learned from.
@@ -127,7 +130,7 @@ fn learn(
     folder: &Path,
     common: &Common,
 ) -> Result<()> {
-    let gpu = common.open_gpu()?;
+    let gpu = arguments.profile.open_gpu(common)?;
     let mut training = if arguments.resume {
         Training::resume(&gpu, supply, folder)?
     } else {
@@ -145,7 +148,9 @@ fn learn(
         };
         Training::start(&gpu, supply, recipe, &task, model, folder)?
     };
-    match train(&mut training, folder, arguments.stop_after, common)? {
+    let outcome = train(&mut training, folder, arguments.stop_after, common)?;
+    arguments.profile.finish(&gpu, common)?;
+    match outcome {
         Outcome::Interrupted => Err(Error::Interrupted),
         _ => Ok(()),
     }

@@ -1,6 +1,7 @@
 //! Reverse-mode differentiation. Operations run as soon as they are called and leave a note of how
 //! to go back; [`Tape::backward`] reads the notes in reverse.
 
+use super::gpu::profile::{Pass, Place};
 use super::ops::arithmetic;
 use super::{Gpu, Tensor};
 use crate::{Error, Result};
@@ -42,6 +43,8 @@ struct Node {
     backward: Option<Backward>,
     /// The shape of the value, where a gradient of it is wanted.
     wanted: Option<Vec<usize>>,
+    /// For the profile.
+    layer: u32,
 }
 
 /// The operations of one forward pass, in the order in which they were made.
@@ -95,7 +98,8 @@ impl Tape {
         backward: Option<Backward>,
     ) -> Var {
         let mut nodes = self.nodes.borrow_mut();
-        nodes.push(Node { inputs, backward, wanted: needs_gradient.then(|| value.shape().to_vec()) });
+        let wanted = needs_gradient.then(|| value.shape().to_vec());
+        nodes.push(Node { inputs, backward, wanted, layer: self.gpu.place().layer });
         Var { value, id: nodes.len() - 1, tape: self.id, needs_gradient }
     }
 
@@ -118,9 +122,10 @@ impl Tape {
         let mut nodes = self.nodes.into_inner();
         let mut gradients: Vec<Option<Tensor>> = vec![None; nodes.len()];
         gradients[loss.id] = Some(self.gpu.one()?.reshaped(loss.shape()));
-        while let Some(Node { inputs, backward, .. }) = nodes.pop() {
+        while let Some(Node { inputs, backward, layer, .. }) = nodes.pop() {
             let Some(backward) = backward else { continue };
             let Some(gradient) = gradients[nodes.len()].take() else { continue };
+            self.gpu.set_place(Place { pass: Pass::Backward, layer });
             for (input, new) in inputs.into_iter().zip(backward(&gradient)?) {
                 let (Some(new), Some(shape)) = (new, &nodes[input].wanted) else { continue };
                 if new.shape() != shape {
@@ -133,6 +138,7 @@ impl Tape {
                 });
             }
         }
+        self.gpu.set_place(Place::default());
         Ok(Gradients { tape: self.id, of: gradients })
     }
 }

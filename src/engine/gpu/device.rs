@@ -3,6 +3,7 @@
 use super::adapter;
 use super::kernel::{self, Constants, Kernel, Source};
 use super::pool::{self, Pool};
+use super::profile::{HostWork, Place, Profile, Profiler, Profiling};
 use super::tuning::{Identity, Tuning};
 use crate::engine::Tensor;
 use crate::{Error, Result};
@@ -24,11 +25,19 @@ pub struct GpuOptions {
     pub subgroups: Option<Option<(u32, u32)>>,
     /// The folder of tunings to take the choice of kernels from; `None` for the default choice.
     pub tuning: Option<PathBuf>,
+    /// What to measure meanwhile, for [`Gpu::profile`].
+    pub profiling: Profiling,
 }
 
 impl Default for GpuOptions {
     fn default() -> Self {
-        GpuOptions { device: "auto".into(), unchecked: false, subgroups: None, tuning: None }
+        GpuOptions {
+            device: "auto".into(),
+            unchecked: false,
+            subgroups: None,
+            tuning: None,
+            profiling: Profiling::Off,
+        }
     }
 }
 
@@ -46,6 +55,18 @@ struct Dispatch {
     bind_group: Rc<wgpu::BindGroup>,
     immediates: Vec<u32>,
     groups: [u32; 3],
+}
+
+impl Dispatch {
+    fn run(&self, pass: &mut wgpu::ComputePass) {
+        pass.set_pipeline(&self.kernel.pipeline);
+        pass.set_bind_group(0, &*self.bind_group, &[]);
+        if !self.immediates.is_empty() {
+            pass.set_immediates(0, bytemuck::cast_slice(&self.immediates));
+        }
+        let [x, y, z] = self.groups;
+        pass.dispatch_workgroups(x, y, z);
+    }
 }
 
 type BindGroupKey = (u64, Vec<(u64, u64)>);
@@ -67,6 +88,7 @@ struct Inner {
     one: OnceCell<Tensor>,
     submissions: Cell<u64>,
     fault: Fault,
+    profiler: Option<RefCell<Profiler>>,
 }
 
 /// A device and its queue. Cheap to clone; used from one thread.
@@ -81,7 +103,11 @@ impl Gpu {
     pub fn open(options: &GpuOptions) -> Result<Gpu> {
         let adapter = adapter::choose(&options.device)?;
         let (info, limits, offered) = (adapter.get_info(), adapter.limits(), adapter.features());
-        let features = wgpu::Features::SUBGROUP & offered | wgpu::Features::IMMEDIATES;
+        let timestamps = match options.profiling {
+            Profiling::Kernels => wgpu::Features::TIMESTAMP_QUERY & offered,
+            Profiling::Off | Profiling::Steps => wgpu::Features::empty(),
+        };
+        let features = wgpu::Features::SUBGROUP & offered | wgpu::Features::IMMEDIATES | timestamps;
         let request = adapter.request_device(&wgpu::DeviceDescriptor {
             label: Some("legato"),
             required_features: features,
@@ -105,6 +131,8 @@ impl Gpu {
             let error = Error::DeviceLost { message: format!("{message} ({reason:?})") };
             *seen.lock().unwrap_or_else(|e| e.into_inner()) = Some(error);
         });
+        let profiler = (options.profiling != Profiling::Off)
+            .then(|| RefCell::new(Profiler::new(&queue, !timestamps.is_empty())));
         let gpu = Gpu(Rc::new(Inner {
             tuning: match &options.tuning {
                 Some(folder) => Tuning::from_folder(folder, Identity::of(&info)),
@@ -124,6 +152,7 @@ impl Gpu {
             one: OnceCell::new(),
             submissions: Cell::new(0),
             fault,
+            profiler,
         }));
         gpu.one()?;
         Ok(gpu)
@@ -168,6 +197,47 @@ impl Gpu {
     /// Command buffers submitted since the device was opened.
     pub fn submissions(&self) -> u64 {
         self.0.submissions.get()
+    }
+
+    // ── the profile ───────────────────────────────────────────────────────────────────────────
+
+    /// What the run has cost so far, if the device was opened to measure it; submits what is recorded and waits.
+    ///
+    /// # Errors
+    /// Whatever went wrong on the device since the last check.
+    pub fn profile(&self) -> Result<Option<Profile>> {
+        if self.0.profiler.is_none() {
+            return Ok(None);
+        }
+        self.wait()?;
+        self.profiled(|profiler| profiler.report(self.description())).transpose()
+    }
+
+    /// States how many operations on numbers the dispatch recorded last does: 2 for a multiply-add.
+    pub(in crate::engine) fn states_flops(&self, flops: usize) {
+        self.profiled(|profiler| profiler.states_flops(flops as u64));
+    }
+
+    /// The part of a network's work that dispatches are recorded for.
+    pub(in crate::engine) fn place(&self) -> Place {
+        self.profiled(|profiler| profiler.place()).unwrap_or_default()
+    }
+
+    /// Says for which part of a network's work dispatches are recorded from now on.
+    pub(in crate::engine) fn set_place(&self, place: Place) {
+        self.profiled(|profiler| profiler.set_place(place));
+    }
+
+    fn profiled<T>(&self, tell: impl FnOnce(&mut Profiler) -> T) -> Option<T> {
+        self.0.profiler.as_ref().map(|profiler| tell(&mut profiler.borrow_mut()))
+    }
+
+    /// Does some work of the processor's and has the profile count its time.
+    fn timed<T>(&self, work: HostWork, run: impl FnOnce() -> T) -> T {
+        self.profiled(|profiler| profiler.begin(work));
+        let result = run();
+        self.profiled(|profiler| profiler.end(work));
+        result
     }
 
     // ── tensors ───────────────────────────────────────────────────────────────────────────────
@@ -229,7 +299,9 @@ impl Gpu {
         if !self.0.recorded.borrow().is_empty() {
             self.submit()?;
         }
-        self.0.queue.write_buffer(tensor.buffer.raw(), 0, bytemuck::cast_slice(words));
+        self.timed(HostWork::Uploading, || {
+            self.0.queue.write_buffer(tensor.buffer.raw(), 0, bytemuck::cast_slice(words));
+        });
         Ok(())
     }
 
@@ -282,7 +354,8 @@ impl Gpu {
             return Err(Error::Kernel { kernel: source.name.into(), message });
         }
         let id = self.0.kernels.borrow().len() as u64;
-        let kernel = Rc::new(kernel::compile(&self.0.device, source, constants, self.0.unchecked, id)?);
+        let compile = || kernel::compile(&self.0.device, source, constants, self.0.unchecked, id);
+        let kernel = Rc::new(self.timed(HostWork::Compiling, compile)?);
         self.0.kernels.borrow_mut().insert(key, kernel.clone());
         Ok(kernel)
     }
@@ -302,6 +375,7 @@ impl Gpu {
         immediates: &[u32],
         groups: [u32; 3],
     ) -> Result<()> {
+        self.profiled(Profiler::launching);
         let kernel = self.kernel(source, constants)?;
         let most = self.0.limits.max_compute_workgroups_per_dimension;
         if tensors.len() != kernel.bindings || immediates.len() * 4 != kernel.immediate_bytes {
@@ -323,6 +397,7 @@ impl Gpu {
             return Ok(());
         }
         let bind_group = self.bind_group(&kernel, tensors);
+        self.profiled(|profiler| profiler.launched(&kernel, tensors, groups));
         let dispatch = Dispatch { kernel, bind_group, immediates: immediates.to_vec(), groups };
         self.0.recorded.borrow_mut().push(dispatch);
         Ok(())
@@ -361,33 +436,32 @@ impl Gpu {
 
     // ── the queue ─────────────────────────────────────────────────────────────────────────────
 
-    /// Everything recorded so far as one compute pass.
+    /// Everything recorded so far, as one compute pass unless each dispatch is timed.
     fn encode(&self) -> wgpu::CommandEncoder {
         let mut encoder = self.0.device.create_command_encoder(&Default::default());
         let recorded = self.0.recorded.take();
-        if !recorded.is_empty() {
+        if let Some(profiler) = &self.0.profiler {
+            let run = |i: usize, pass: &mut wgpu::ComputePass| recorded[i].run(pass);
+            profiler.borrow_mut().encode(&self.0.device, &mut encoder, recorded.len(), run);
+        } else if !recorded.is_empty() {
             let mut pass = encoder.begin_compute_pass(&Default::default());
-            for dispatch in &recorded {
-                pass.set_pipeline(&dispatch.kernel.pipeline);
-                pass.set_bind_group(0, &*dispatch.bind_group, &[]);
-                if !dispatch.immediates.is_empty() {
-                    pass.set_immediates(0, bytemuck::cast_slice(&dispatch.immediates));
-                }
-                let [x, y, z] = dispatch.groups;
-                pass.dispatch_workgroups(x, y, z);
-            }
+            recorded.iter().for_each(|dispatch| dispatch.run(&mut pass));
         }
         encoder
     }
 
     fn finish(&self, encoder: wgpu::CommandEncoder) -> Result<()> {
-        let index = self.0.queue.submit([encoder.finish()]);
+        let commands = encoder.finish();
+        self.profiled(Profiler::submitting);
+        let index = self.0.queue.submit([commands]);
+        self.profiled(Profiler::submitted);
         self.0.submissions.set(self.0.submissions.get() + 1);
         self.0.in_flight.borrow_mut().push_back(index);
         while self.0.in_flight.borrow().len() > SUBMISSIONS_IN_FLIGHT {
             let oldest = self.0.in_flight.borrow_mut().pop_front();
             self.poll(wgpu::PollType::Wait { submission_index: oldest, timeout: None })?;
         }
+        self.profiled(Profiler::absorb).transpose()?;
         self.check()
     }
 
@@ -418,7 +492,9 @@ impl Gpu {
     }
 
     fn poll(&self, how: wgpu::PollType) -> Result<()> {
-        let result = self.0.device.poll(how);
+        let waits = matches!(how, wgpu::PollType::Wait { .. });
+        let poll = || self.0.device.poll(how);
+        let result = if waits { self.timed(HostWork::Waiting, poll) } else { poll() };
         self.check()?;
         result.map(drop).map_err(|e| Error::Gpu { message: e.to_string() })
     }

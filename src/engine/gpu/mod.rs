@@ -1,12 +1,13 @@
 //! The device layer: adapter choice ([`adapter`]), the device and its command recording
-//! ([`device`]), buffers and their reuse ([`pool`]), kernels compiled once ([`kernel`]), and which of
-//! several kernels for the same work runs ([`choice`], [`tuning`]).
+//! ([`device`]), buffers and their reuse ([`pool`]), kernels compiled once ([`kernel`]), which of
+//! several kernels for the same work runs ([`choice`], [`tuning`]), and what a run costs ([`profile`]).
 
 pub mod adapter;
 pub mod choice;
 pub mod device;
 pub mod kernel;
 pub mod pool;
+pub mod profile;
 pub mod tuning;
 mod tuning_file;
 
@@ -14,4 +15,5 @@ pub use adapter::{AdapterReport, list_adapters};
 pub use choice::{Choice, Pass, Rung, Tile, Weights};
 pub use device::{Gpu, GpuOptions, Readback};
 pub use kernel::Source;
+pub use profile::{Profile, Profiling};
 pub use tuning::Tuning;

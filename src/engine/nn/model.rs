@@ -1,6 +1,7 @@
 //! A network with weights on a device.
 
 use super::network::{Layer, Network, ParameterShape};
+use crate::engine::gpu::profile::{Pass, Place};
 use crate::engine::ops::draw::Draw;
 use crate::engine::ops::{conv2d, dense, dropout, flatten, max_pool, noise, stretch};
 use crate::engine::{Gpu, Tape, Tensor, Var};
@@ -120,10 +121,13 @@ impl Model {
         let mut weights = parameters.chunks_exact(2);
         let mut next = || weights.next().ok_or_else(|| Error::shape("forward", "too few parameters"));
         for (index, layer) in self.network.layers.iter().enumerate() {
-            let draw = match mode {
-                Mode::Inference => None,
-                Mode::Training { seed, step } => Some(Draw { seed, layer: index as u32, step }),
+            let (pass, draw) = match mode {
+                Mode::Inference => (Pass::Inference, None),
+                Mode::Training { seed, step } => {
+                    (Pass::Forward, Some(Draw { seed, layer: index as u32, step }))
+                }
             };
+            tape.gpu().set_place(Place { pass, layer: index as u32 + 1 });
             x = match (layer, draw) {
                 (&Layer::Stretch { gain, scale }, _) => stretch::stretch(tape, &x, gain, scale)?,
                 (&Layer::GaussianNoise { sigma }, Some(draw)) => noise::noise(tape, &x, sigma, draw)?,
@@ -145,6 +149,7 @@ impl Model {
                 }
             };
         }
+        tape.gpu().set_place(Place::default());
         Ok(x)
     }
 

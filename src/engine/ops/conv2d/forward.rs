@@ -98,6 +98,7 @@ fn convolve(
     let Launch { source, mut constants, grid } = launch(gpu, choice, batch, sizes, y.len());
     constants.push(("EPILOGUE", epilogue as u32));
     gpu.launch(source, &constants, &[x, w, b, &y], &[], grid)?;
+    gpu.states_flops(2 * y.len() * (sizes.kh * sizes.kw * sizes.ci) as usize);
     Ok(y)
 }
 

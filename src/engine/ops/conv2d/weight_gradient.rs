@@ -47,6 +47,7 @@ pub fn weight_gradient_by(
     let weights: usize = shape.iter().product();
     let partial = gpu.tensor(&[blocks, weights])?;
     gpu.launch(source, &constants, &[x, g, &partial], &[rows as u32, lines as u32], grid)?;
+    gpu.states_flops(2 * weights * lines * geometry.width);
     Ok(reduce::sum_rows(gpu, &partial, blocks, 1.0)?.reshaped(&shape))
 }
 

@@ -134,6 +134,7 @@ impl Product {
                 launch(source, &[("ROWS", tile as u32)], &self.strides(), grid)?;
             }
         }
+        gpu.states_flops(2 * rows * columns * terms);
         Ok(c)
     }
 }

@@ -1,0 +1,151 @@
+//! The processor's side: what it does around the dispatches, as spans that nest.
+
+use super::TRACED_STEPS;
+use std::time::Instant;
+
+/// What the processor is doing for the device.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HostWork {
+    /// From the first dispatch of a step to its submission: shapes, buffers, the tape, bind groups.
+    Recording,
+    /// Copying data for the device.
+    Uploading,
+    /// Compiling kernels, as far as the driver does so when it is asked to.
+    Compiling,
+    /// Turning what was recorded into commands and handing them over.
+    Submitting,
+    /// Waiting for the device.
+    Waiting,
+}
+
+impl HostWork {
+    /// All of it, in the order of reports.
+    pub const ALL: [HostWork; 5] = [
+        HostWork::Recording,
+        HostWork::Uploading,
+        HostWork::Compiling,
+        HostWork::Submitting,
+        HostWork::Waiting,
+    ];
+
+    /// In a word, for tables and traces.
+    pub fn name(self) -> &'static str {
+        match self {
+            HostWork::Recording => "recording",
+            HostWork::Uploading => "uploading",
+            HostWork::Compiling => "compiling",
+            HostWork::Submitting => "submitting",
+            HostWork::Waiting => "waiting",
+        }
+    }
+}
+
+/// A span of the processor's time, in nanoseconds since the device was opened.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Span {
+    pub work: HostWork,
+    pub begin: u64,
+    pub end: u64,
+}
+
+struct Open {
+    work: HostWork,
+    begin: u64,
+    /// Nanoseconds of it that went to spans inside it.
+    inside: u64,
+}
+
+/// Spans that are open, and what the closed ones add up to.
+pub(super) struct Host {
+    origin: Instant,
+    open: Vec<Open>,
+    /// Nanoseconds by [`HostWork::ALL`] since they were last taken, each without what it encloses.
+    own: [u64; HostWork::ALL.len()],
+    /// The closed spans of the steps that are traced.
+    pub spans: Vec<Span>,
+    /// When the last one closed.
+    pub last_end: u64,
+}
+
+impl Host {
+    pub fn new() -> Self {
+        Host { origin: Instant::now(), open: Vec::new(), own: [0; 5], spans: Vec::new(), last_end: 0 }
+    }
+
+    pub fn now(&self) -> u64 {
+        self.origin.elapsed().as_nanos() as u64
+    }
+
+    pub fn begin(&mut self, work: HostWork) {
+        let begin = self.now();
+        self.open.push(Open { work, begin, inside: 0 });
+    }
+
+    /// Closes the innermost span of this work, and whatever an error has left open inside it.
+    pub fn end(&mut self, work: HostWork, step: usize) {
+        let end = self.now();
+        let Some(place) = self.open.iter().rposition(|open| open.work == work) else { return };
+        while self.open.len() > place {
+            let Some(Open { work, begin, inside }) = self.open.pop() else { break };
+            self.own[work as usize] += (end - begin).saturating_sub(inside);
+            if let Some(around) = self.open.last_mut() {
+                around.inside += end - begin;
+            }
+            if step < TRACED_STEPS {
+                self.spans.push(Span { work, begin, end });
+            }
+        }
+        self.last_end = end;
+    }
+
+    /// The nanoseconds of each work since the last call.
+    pub fn take_own(&mut self) -> [u64; HostWork::ALL.len()] {
+        std::mem::take(&mut self.own)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_span_counts_without_those_inside_it() {
+        let mut host = Host::new();
+        host.begin(HostWork::Recording);
+        host.begin(HostWork::Compiling);
+        std::thread::sleep(std::time::Duration::from_millis(5));
+        host.end(HostWork::Compiling, 0);
+        host.end(HostWork::Recording, 0);
+        let [compiling, recording] = [host.spans[0], host.spans[1]];
+        assert_eq!((compiling.work, recording.work), (HostWork::Compiling, HostWork::Recording));
+        assert!(recording.begin <= compiling.begin && compiling.end <= recording.end);
+        let own = host.take_own();
+        assert_eq!(own[HostWork::Compiling as usize], compiling.end - compiling.begin);
+        assert_eq!(
+            own[HostWork::Recording as usize],
+            recording.end - recording.begin - own[HostWork::Compiling as usize]
+        );
+        assert_eq!(host.take_own(), [0; 5]);
+    }
+
+    #[test]
+    fn what_an_error_left_open_closes_with_what_is_around_it() {
+        let mut host = Host::new();
+        host.begin(HostWork::Recording);
+        host.begin(HostWork::Uploading);
+        host.end(HostWork::Recording, 0);
+        host.end(HostWork::Waiting, 0);
+        assert_eq!(host.spans.len(), 2);
+        assert_eq!(host.spans[0].end, host.spans[1].end);
+    }
+
+    #[test]
+    fn spans_are_kept_of_the_first_steps_only() {
+        let mut host = Host::new();
+        for step in 0..TRACED_STEPS + 5 {
+            host.begin(HostWork::Uploading);
+            host.end(HostWork::Uploading, step);
+        }
+        assert_eq!(host.spans.len(), TRACED_STEPS);
+    }
+}
