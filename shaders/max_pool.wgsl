@@ -1,4 +1,6 @@
-// The largest of each 2×2 cell:  y[b][r][s][c] = max over i, j in {0, 1} of x[b][2r + i][2s + j][c].
+// The largest of each 2×2 cell, and with RECTIFY = 1 its positive part:
+//
+//   y[b][r][s][c] = f( max over i, j in {0, 1} of x[b][2r + i][2s + j][c] ),  f(v) = v or max(v, 0)
 //
 //   x   [B][H][W][C]
 //   y   [B][⌊H/2⌋][⌊W/2⌋][C]; a last odd row or column of x is not read
@@ -6,6 +8,8 @@
 // One invocation an output; its number within a row of y, s·C + c, is that of the workgroup's x, so
 // that neighbouring lanes read and write neighbouring channels and one division finds the cell.
 // Dispatch: (⌈⌊W/2⌋·C / 64⌉, ⌊H/2⌋, B). Four loads an output: the kernel is bound by memory.
+
+override RECTIFY: u32;
 
 struct Immediates { height: u32, width: u32, channels: u32 }
 var<immediate> given: Immediates;
@@ -23,5 +27,6 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   let bottom = top + in_row;
   let upper = max(x[top], x[top + given.channels]);
   let lower = max(x[bottom], x[bottom + given.channels]);
-  y[(id.z * (given.height / 2u) + id.y) * out_row + id.x] = max(upper, lower);
+  let largest = max(upper, lower);
+  y[(id.z * (given.height / 2u) + id.y) * out_row + id.x] = select(largest, 0.0, RECTIFY == 1u && largest <= 0.0);
 }

@@ -1,5 +1,6 @@
 // The way back through 2×2 max-pooling: a cell's gradient goes to the element that was the largest,
-// the first of equals in row order; every other element gets 0.
+// the first of equals in row order; every other element gets 0. With RECTIFY = 1 so does the largest
+// where it is not positive.
 //
 //   g    [B][⌊H/2⌋][⌊W/2⌋][C]
 //   x    [B][H][W][C], the input of the pooling
@@ -9,6 +10,8 @@
 // of an odd edge had no output and writes zeros to what it has of x. Each element of dx is written
 // once, so nothing is cleared first and nothing is atomic. Lanes run over channels as in
 // max_pool.wgsl. Dispatch: (⌈⌈W/2⌉·C / 64⌉, ⌈H/2⌉, B).
+
+override RECTIFY: u32;
 
 struct Immediates { height: u32, width: u32, channels: u32 }
 var<immediate> given: Immediates;
@@ -34,7 +37,8 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     let largest = max(max(v.x, v.y), max(v.z, v.w));
     let is = v == vec4f(largest);
     let first = vec4<bool>(is.x, is.y && !is.x, is.z && !(is.x || is.y), !(is.x || is.y || is.z));
-    cell = select(vec4f(), vec4f(d), first);
+    let passes = RECTIFY == 0u || !(largest <= 0.0);
+    cell = select(vec4f(), vec4f(d), first & vec4<bool>(passes));
   }
   dx[top] = cell.x;
   if has_right { dx[top + step] = cell.y; }

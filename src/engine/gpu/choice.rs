@@ -17,12 +17,20 @@ pub enum Rung {
     WorkgroupTile,
     /// A register tile whose inputs a subgroup loads together and hands round by broadcasts.
     Broadcast,
+    /// Broadcasts, with tiles so tall that a row of pixels, once loaded, serves every row of the kernel.
+    SharedRows,
 }
 
 impl Rung {
     /// From the simplest on.
-    pub const ALL: [Rung; 5] =
-        [Rung::Naive, Rung::Vectors, Rung::RegisterTile, Rung::WorkgroupTile, Rung::Broadcast];
+    pub const ALL: [Rung; 6] = [
+        Rung::Naive,
+        Rung::Vectors,
+        Rung::RegisterTile,
+        Rung::WorkgroupTile,
+        Rung::Broadcast,
+        Rung::SharedRows,
+    ];
 
     /// As in tables and in files.
     pub fn name(self) -> &'static str {
@@ -32,6 +40,7 @@ impl Rung {
             Rung::RegisterTile => "register-tile",
             Rung::WorkgroupTile => "workgroup-tile",
             Rung::Broadcast => "broadcast",
+            Rung::SharedRows => "shared-rows",
         }
     }
 }

@@ -4,7 +4,8 @@
 //!
 //! | device | order |
 //! |---|---|
-//! | software | broadcast, register tile, workgroup tile, vectors, naive: a processor has no fast memory besides its caches, so staging in workgroup memory is a copy and a barrier for nothing |
+//! | software | shared rows, broadcast, register tile, workgroup tile, vectors, naive: a processor has no fast memory besides its caches, so staging in workgroup memory is a copy and a barrier for nothing; and as a load costs it thirty multiply-adds, the tile with the fewest loads wins though it spills |
+//! | llvmpipe of Mesa 22 and older | the same, but shared rows only for outputs and gradients of the input, where a kernel has more than four taps and there is more than one channel |
 //! | GPU, discrete or integrated; layers of many channels | workgroup tile, broadcast, register tile, vectors, naive: 64 sums an invocation fit the registers of any GPU, where the other tiles' 128 and more halve the subgroups in flight or spill; and broadcasts by eight leave most of a subgroup of 32 or 64 loading the same |
 //! | GPU, layers of one channel | as software: there are too few terms to stage |
 //!
@@ -38,6 +39,14 @@ impl Identity {
             driver: format!("{} {}", info.driver, info.driver_info).trim().to_owned(),
             software: info.device_type == wgpu::DeviceType::Cpu,
         }
+    }
+}
+
+impl Identity {
+    /// Whether this is llvmpipe of Mesa 22 or older, which loads lane by lane, in a loop.
+    fn loads_in_loops(&self) -> bool {
+        let version = self.driver.split("Mesa ").nth(1).and_then(|rest| rest.split('.').next());
+        self.software && version.and_then(|major| major.parse::<u32>().ok()).is_some_and(|major| major < 23)
     }
 }
 
@@ -104,8 +113,10 @@ impl Tuning {
         let known = self.measured.iter().filter(|m| m.pass == pass && m.weights == *weights && fits(m.rung));
         match known.min_by(|a, b| distance(a).total_cmp(&distance(b))) {
             Some(&Measured { rung, tile, .. }) => Choice { rung, tile },
-            None => preference(self.identity.software, weights)
-                .into_iter()
+            None => self
+                .preference(pass, weights)
+                .iter()
+                .copied()
                 .find(|&rung| fits(rung))
                 .unwrap_or(Rung::Naive)
                 .into(),
@@ -113,14 +124,28 @@ impl Tuning {
     }
 }
 
-/// The rungs in the order in which they are tried.
-fn preference(software: bool, weights: &Weights) -> [Rung; 5] {
-    use Rung::{Broadcast, Naive, RegisterTile, Vectors, WorkgroupTile};
-    let one_channel = matches!(weights, Weights::Conv2d { channels: [1, _], .. });
-    if software || one_channel {
-        [Broadcast, RegisterTile, WorkgroupTile, Vectors, Naive]
-    } else {
-        [WorkgroupTile, Broadcast, RegisterTile, Vectors, Naive]
+impl Tuning {
+    /// The rungs in the order in which they are tried.
+    fn preference(&self, pass: Pass, weights: &Weights) -> &'static [Rung] {
+        use Rung::{Broadcast, Naive, RegisterTile, SharedRows, Vectors, WorkgroupTile};
+        const PROCESSOR: [Rung; 6] = [SharedRows, Broadcast, RegisterTile, WorkgroupTile, Vectors, Naive];
+        const GPU: [Rung; 5] = [WorkgroupTile, Broadcast, RegisterTile, Vectors, Naive];
+        let (one_channel, small) = match weights {
+            Weights::Conv2d { kernel: [height, width], channels: [inputs, _] } => {
+                (*inputs == 1, height * width <= 4)
+            }
+            Weights::Dense { .. } => (false, false),
+        };
+        if self.identity.loads_in_loops() {
+            let pays = pass != Pass::WeightGradient && !one_channel && !small;
+            if pays { &PROCESSOR } else { &PROCESSOR[1..] }
+        } else if self.identity.software {
+            &PROCESSOR
+        } else if one_channel {
+            &[Broadcast, RegisterTile, WorkgroupTile, Vectors, Naive]
+        } else {
+            &GPU
+        }
     }
 }
 
@@ -149,12 +174,27 @@ mod tests {
         let choose = |software: bool, weights: &Weights, fits: &dyn Fn(Rung) -> bool| {
             Tuning::by_default(identity(software)).choose(Pass::Forward, weights, 100, fits).rung
         };
-        assert_eq!(choose(true, &LAYER, &|_| true), Rung::Broadcast);
-        assert_eq!(choose(true, &LAYER, &|r| r != Rung::Broadcast), Rung::RegisterTile);
+        assert_eq!(choose(true, &LAYER, &|_| true), Rung::SharedRows);
+        assert_eq!(choose(true, &LAYER, &|r| r < Rung::SharedRows), Rung::Broadcast);
+        assert_eq!(choose(true, &LAYER, &|r| r < Rung::Broadcast), Rung::RegisterTile);
         assert_eq!(choose(false, &LAYER, &|_| true), Rung::WorkgroupTile);
         let one = Weights::Conv2d { kernel: [3, 3], channels: [1, 16] };
         assert_eq!(choose(false, &one, &|r| r != Rung::Broadcast), Rung::RegisterTile);
         assert_eq!(choose(false, &LAYER, &|r| r == Rung::Naive), Rung::Naive);
+    }
+
+    #[test]
+    fn an_old_llvmpipe_has_its_own_order() {
+        let old = Identity { driver: "llvmpipe Mesa 22.3.6 (LLVM 15.0.6)".into(), ..identity(true) };
+        let choose = |identity: &Identity, pass, weights: &Weights| {
+            Tuning::by_default(identity.clone()).choose(pass, weights, 100, |_| true).rung
+        };
+        let small = Weights::Conv2d { kernel: [2, 2], channels: [64, 64] };
+        assert_eq!(choose(&old, Pass::Forward, &LAYER), Rung::SharedRows);
+        assert_eq!(choose(&old, Pass::Forward, &small), Rung::Broadcast);
+        assert_eq!(choose(&old, Pass::WeightGradient, &LAYER), Rung::Broadcast);
+        let new = Identity { driver: "llvmpipe Mesa 26.2.6-1 (LLVM 22.1.8)".into(), ..identity(true) };
+        assert_eq!(choose(&new, Pass::WeightGradient, &small), Rung::SharedRows);
     }
 
     #[test]
@@ -169,7 +209,7 @@ mod tests {
         assert_eq!(choose(Pass::Forward, 2000, &|_| true), Choice { rung: Rung::WorkgroupTile, tile });
         assert_eq!(choose(Pass::Forward, 32_000, &|_| true), Rung::Vectors.into());
         assert_eq!(choose(Pass::Forward, 32_000, &|r| r == Rung::Naive), Rung::Naive.into());
-        assert_eq!(choose(Pass::InputGradient, 1000, &|_| true), Rung::Broadcast.into());
+        assert_eq!(choose(Pass::InputGradient, 1000, &|_| true), Rung::SharedRows.into());
     }
 
     #[test]

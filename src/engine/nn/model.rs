@@ -135,11 +135,16 @@ impl Model {
                     dropout::dropout(tape, &x, probability, draw)?
                 }
                 (Layer::GaussianNoise { .. } | Layer::Dropout { .. }, None) => x,
-                (Layer::MaxPool, _) => max_pool::max_pool(tape, &x)?,
+                (Layer::MaxPool, _) => {
+                    let rectifies = index > 0 && self.network.rectified_by_pool(index - 1);
+                    let operation = if rectifies { max_pool::relu_max_pool } else { max_pool::max_pool };
+                    operation(tape, &x)?
+                }
                 (Layer::Flatten, _) => flatten::flatten(tape, &x)?,
                 (Layer::Conv2d { relu, .. }, _) => {
                     let wb = next()?;
-                    let operation = if *relu { conv2d::conv2d_bias_relu } else { conv2d::conv2d };
+                    let relu = *relu && !self.network.rectified_by_pool(index);
+                    let operation = if relu { conv2d::conv2d_bias_relu } else { conv2d::conv2d };
                     operation(tape, &x, &wb[0], &wb[1])?
                 }
                 (Layer::Dense { relu, .. }, _) => {

@@ -152,6 +152,11 @@ impl Network {
         Ok(self.outlines()?.iter().map(|o| o.output.iter().product::<usize>()).sum())
     }
 
+    /// Whether layer `index`, from 0, is a convolution whose rectifier the pooling after it does, for less.
+    pub(super) fn rectified_by_pool(&self, index: usize) -> bool {
+        matches!(self.layers.get(index..index + 2), Some([Layer::Conv2d { relu: true, .. }, Layer::MaxPool]))
+    }
+
     /// The shape of what comes out for one input.
     ///
     /// # Errors

@@ -1,8 +1,13 @@
-//! 2×2 max-pooling with stride 2.
+//! 2×2 max-pooling with stride 2, alone or with a rectifier.
 //!
 //! y\[b\]\[r\]\[s\]\[c\] = max over i, j ∈ {0, 1} of x\[b\]\[2r+i\]\[2s+j\]\[c\]; a last odd row or
 //! column is dropped. ∂L/∂x is g at the largest element of each cell (the first of equals in row
 //! order) and 0 everywhere else.
+//!
+//! A rectifier before the pooling is the same as one after it, max(max(x, 0)) = max(max x, 0), and there it costs
+//! nothing: [`relu_max_pool`] is both in one pass over memory, forward and back, where a rectifier before it would
+//! write a tensor four times as large as the output, and mask one on the way back. Its gradient is g at the largest
+//! element of a cell where that is positive.
 
 use crate::engine::gpu::Source;
 use crate::engine::{Gpu, Tape, Tensor, Var};
@@ -20,18 +25,44 @@ pub(super) const KERNELS: &[&Source] = &[&FORWARD, &BACKWARD];
 
 const GROUP: usize = 64;
 
-fn forward(gpu: &Gpu, x: &Tensor, [b, h, w, c]: [usize; 4]) -> Result<Tensor> {
+fn forward(gpu: &Gpu, x: &Tensor, [b, h, w, c]: [usize; 4], rectify: bool) -> Result<Tensor> {
     let y = gpu.tensor(&[b, h / 2, w / 2, c])?;
     let groups = [(w / 2 * c).div_ceil(GROUP) as u32, (h / 2) as u32, b as u32];
-    gpu.launch(&FORWARD, &[], &[x, &y], &[h as u32, w as u32, c as u32], groups)?;
+    gpu.launch(
+        &FORWARD,
+        &[("RECTIFY", u32::from(rectify))],
+        &[x, &y],
+        &[h as u32, w as u32, c as u32],
+        groups,
+    )?;
     Ok(y)
 }
 
-fn backward(gpu: &Gpu, g: &Tensor, x: &Tensor, [b, h, w, c]: [usize; 4]) -> Result<Tensor> {
+fn backward(gpu: &Gpu, [g, x]: [&Tensor; 2], [b, h, w, c]: [usize; 4], rectify: bool) -> Result<Tensor> {
     let dx = gpu.tensor(&[b, h, w, c])?;
     let groups = [(w.div_ceil(2) * c).div_ceil(GROUP) as u32, h.div_ceil(2) as u32, b as u32];
-    gpu.launch(&BACKWARD, &[], &[g, x, &dx], &[h as u32, w as u32, c as u32], groups)?;
+    gpu.launch(
+        &BACKWARD,
+        &[("RECTIFY", u32::from(rectify))],
+        &[g, x, &dx],
+        &[h as u32, w as u32, c as u32],
+        groups,
+    )?;
     Ok(dx)
+}
+
+fn pool(tape: &Tape, x: &Var, rectify: bool) -> Result<Var> {
+    let shape = match *x.shape() {
+        [b, h, w, c] if h >= 2 && w >= 2 => [b, h, w, c],
+        ref other => {
+            let message = format!("the input has shape {other:?}, not [B, H, W, C] with H and W at least 2");
+            return Err(Error::shape(if rectify { "relu_max_pool" } else { "max_pool" }, message));
+        }
+    };
+    let gpu = tape.gpu().clone();
+    let y = forward(&gpu, x.value(), shape, rectify)?;
+    let x_value = x.value().clone();
+    Ok(tape.push(y, &[x], move |g| Ok(vec![Some(backward(&gpu, [g, &x_value], shape, rectify)?)])))
 }
 
 /// The largest of each 2×2 cell: \[B, H, W, C\] → \[B, ⌊H/2⌋, ⌊W/2⌋, C\].
@@ -39,17 +70,15 @@ fn backward(gpu: &Gpu, g: &Tensor, x: &Tensor, [b, h, w, c]: [usize; 4]) -> Resu
 /// # Errors
 /// `x` has not four axes, or is narrower or lower than one cell.
 pub fn max_pool(tape: &Tape, x: &Var) -> Result<Var> {
-    let shape = match *x.shape() {
-        [b, h, w, c] if h >= 2 && w >= 2 => [b, h, w, c],
-        ref other => {
-            let message = format!("the input has shape {other:?}, not [B, H, W, C] with H and W at least 2");
-            return Err(Error::shape("max_pool", message));
-        }
-    };
-    let gpu = tape.gpu().clone();
-    let y = forward(&gpu, x.value(), shape)?;
-    let x_value = x.value().clone();
-    Ok(tape.push(y, &[x], move |g| Ok(vec![Some(backward(&gpu, g, &x_value, shape)?)])))
+    pool(tape, x, false)
+}
+
+/// [`max_pool`] of max(x, 0), in one pass.
+///
+/// # Errors
+/// As [`max_pool`].
+pub fn relu_max_pool(tape: &Tape, x: &Var) -> Result<Var> {
+    pool(tape, x, true)
 }
 
 /// The f64 reference of [`max_pool`]: the output, and for each of its elements the position in `x`
@@ -90,12 +119,17 @@ mod tests {
                 let (x, g) = (check::random(&shape, 1, 1.0), check::random(&out, 2, 1.0));
                 let (tx, tg) = (gpu.upload(&shape, &x)?, gpu.upload(&out, &g)?);
                 let (values, positions) = max_pool_reference(&check::f64s(&x), shape);
-                let y = forward(gpu, &tx, shape)?;
-                assert_eq!(y.shape(), out);
-                check::close("max_pool", &gpu.read(&y)?, values);
-                let mut gradient = vec![0.0; x.len()];
-                positions.iter().zip(&g).for_each(|(&at, &g)| gradient[at] = f64::from(g));
-                check::close("gradient", &gpu.read(&backward(gpu, &tg, &tx, shape)?)?, gradient);
+                for (rectify, least) in [(false, f64::MIN), (true, 0.0)] {
+                    let y = forward(gpu, &tx, shape, rectify)?;
+                    assert_eq!(y.shape(), out);
+                    check::close("max_pool", &gpu.read(&y)?, values.iter().map(|v| v.max(least)));
+                    let mut gradient = vec![0.0; x.len()];
+                    for ((&at, &g), &value) in positions.iter().zip(&g).zip(&values) {
+                        gradient[at] = if value > least { f64::from(g) } else { 0.0 };
+                    }
+                    let found = gpu.read(&backward(gpu, [&tg, &tx], shape, rectify)?)?;
+                    check::close("gradient", &found, gradient);
+                }
             }
             Ok(())
         });
@@ -111,7 +145,7 @@ mod tests {
                 ([0.0, -1.0, 1.0, 1.0], [0.0, 0.0, 3.0, 0.0]),
             ] {
                 let x = gpu.upload(&[1, 2, 2, 1], &x)?;
-                assert_eq!(gpu.read(&backward(gpu, &g, &x, [1, 2, 2, 1])?)?, want);
+                assert_eq!(gpu.read(&backward(gpu, [&g, &x], [1, 2, 2, 1], false)?)?, want);
             }
             Ok(())
         });
@@ -122,8 +156,22 @@ mod tests {
         // Distinct values 0.05 apart in a scattered order: a step of 0.01 keeps every maximum.
         let shape = [2, 5, 6, 3];
         let n: usize = shape.iter().product();
-        let x = (0..n).map(|i| 0.05 * ((i * 77 + 5) % n) as f32 - 4.0).collect();
-        check::gradients_at("max_pool", &[&shape], &[x], 0.01, |tape, v| max_pool(tape, &v[0]));
+        let x: Vec<f32> = (0..n).map(|i| 0.05 * ((i * 77 + 5) % n) as f32 - 4.0).collect();
+        check::gradients_at("max_pool", &[&shape], std::slice::from_ref(&x), 0.01, |tape, v| {
+            max_pool(tape, &v[0])
+        });
+        // And none of them near the rectifier's kink.
+        let x = x.into_iter().map(|x| x + 0.025).collect();
+        check::gradients_at("relu_max_pool", &[&shape], &[x], 0.01, |tape, v| relu_max_pool(tape, &v[0]));
+    }
+
+    #[test]
+    fn a_nan_passes_so_that_it_shows() {
+        check::on_every_gpu(|gpu| {
+            let x = gpu.upload(&[1, 2, 2, 1], &[f32::NAN; 4])?;
+            assert!(gpu.read(&forward(gpu, &x, [1, 2, 2, 1], true)?)?[0].is_nan());
+            Ok(())
+        });
     }
 
     #[test]

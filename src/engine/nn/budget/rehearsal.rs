@@ -109,7 +109,11 @@ impl<'g> Rehearsal<'g> {
         for (index, (layer, outline)) in network.layers.iter().zip(outlines).enumerate() {
             self.layer.set(index + 1);
             let weighted = !outline.parameters.is_empty();
-            let (y, backward) = self.layer(layer, &shape, outline, &x, needs_gradient, training);
+            let mut layer = layer.clone();
+            if let Layer::Conv2d { relu, .. } = &mut layer {
+                *relu &= !network.rectified_by_pool(index);
+            }
+            let (y, backward) = self.layer(&layer, &shape, outline, &x, needs_gradient, training);
             needs_gradient |= weighted && training;
             if needs_gradient {
                 notes.push((index + 1, backward));

@@ -2,9 +2,9 @@
 
 use super::kernels::{
     FLIP, FORWARD_BROADCAST, FORWARD_BROADCAST_ONE, FORWARD_NAIVE, FORWARD_REGISTERS, FORWARD_REGISTERS_ONE,
-    FORWARD_VECTORS, FORWARD_WORKGROUP,
+    FORWARD_SHARED_ROWS, FORWARD_VECTORS, FORWARD_WORKGROUP,
 };
-use super::sizes::{Sizes, Tiling};
+use super::sizes::{SHARED_ROWS_TILE, Sizes, Tiling};
 use super::{Geometry, choice, refused};
 use crate::Result;
 use crate::engine::gpu::{Choice, Pass, Rung, Source, Tile, device::linear_grid};
@@ -136,6 +136,13 @@ fn launch(gpu: &Gpu, Choice { rung, tile }: Choice, batch: usize, sizes: &Sizes,
             let tiling = Tiling::of_subgroups(gpu.subgroup_sizes(), channels)
                 .unwrap_or_else(|| Tiling::of_registers(true, channels));
             tiled(&kernels[tiling.which], &tiling, batch, sizes)
+        }
+        Rung::SharedRows => {
+            let tiling = Tiling::of_shared_rows((sizes.kh * sizes.kw) as usize, channels);
+            let constants = [constants, vec![("LANES", tiling.lanes as u32)]].concat();
+            let tiles = sizes.width.div_ceil(SHARED_ROWS_TILE) * sizes.height.div_ceil(SHARED_ROWS_TILE);
+            let grid = [tiles, tiling.groups(channels) as u32, batch as u32];
+            Launch { source: &FORWARD_SHARED_ROWS[tiling.which], constants, grid }
         }
     }
 }

@@ -26,6 +26,7 @@ const TILE: &str = shader!("conv2d_tile");
 const WINDOWS: &str = shader!("conv2d_windows");
 const WINDOWS_LOADED: &str = shader!("conv2d_windows_loaded");
 const STORE: &str = shader!("conv2d_forward_store");
+const SHARED_ROWS: &str = shader!("conv2d_shared_rows");
 const OUTER: &str = shader!("conv2d_outer_product");
 const OF_CHANNELS: &str = shader!("conv2d_terms_of_channels");
 const ONE_BY_ONE: &str = shader!("conv2d_terms_one_by_one");
@@ -46,6 +47,8 @@ pub(super) static FORWARD_WORKGROUP: [Source; 2] = [
 pub(super) static FORWARD_BROADCAST: ByWidth = kernel_by_width!("conv2d_forward_5_broadcast", WINDOWS, STORE);
 pub(super) static FORWARD_BROADCAST_ONE: ByWidth =
     kernel_by_width!("conv2d_forward_5_broadcast_one_channel", WINDOWS, STORE);
+pub(super) static FORWARD_SHARED_ROWS: ByWidth =
+    kernel_by_width!("conv2d_forward_6_shared_rows", SHARED_ROWS, STORE);
 
 pub(super) static WEIGHTS_NAIVE: Source = kernel!("conv2d_weight_gradient_1_naive");
 pub(super) static WEIGHTS_VECTORS: Source = kernel!("conv2d_weight_gradient_2_vectors", BY_4, TILE, OUTER);
@@ -60,6 +63,8 @@ pub(super) static WEIGHTS_BROADCAST: ByWidth =
     kernel_by_width!("conv2d_weight_gradient_5_broadcast", WINDOWS);
 pub(super) static WEIGHTS_BROADCAST_ONE: ByWidth =
     kernel_by_width!("conv2d_weight_gradient_5_broadcast_one_channel", WINDOWS);
+pub(super) static WEIGHTS_SHARED_ROWS: ByWidth =
+    kernel_by_width!("conv2d_weight_gradient_6_shared_rows", SHARED_ROWS);
 
 pub(super) static FLIP: Source = kernel!("conv2d_flip");
 
@@ -76,6 +81,8 @@ pub(in crate::engine::ops) const KERNELS: &[&Source] = &[
     &FORWARD_BROADCAST[1],
     &FORWARD_BROADCAST_ONE[0],
     &FORWARD_BROADCAST_ONE[1],
+    &FORWARD_SHARED_ROWS[0],
+    &FORWARD_SHARED_ROWS[1],
     &WEIGHTS_NAIVE,
     &WEIGHTS_VECTORS,
     &WEIGHTS_REGISTERS[0],
@@ -88,5 +95,7 @@ pub(in crate::engine::ops) const KERNELS: &[&Source] = &[
     &WEIGHTS_BROADCAST[1],
     &WEIGHTS_BROADCAST_ONE[0],
     &WEIGHTS_BROADCAST_ONE[1],
+    &WEIGHTS_SHARED_ROWS[0],
+    &WEIGHTS_SHARED_ROWS[1],
     &FLIP,
 ];

@@ -8,6 +8,10 @@ use crate::engine::gpu::{Pass, Rung};
 const SHARED_LANES: usize = 8;
 /// Widest kernel whose windows are held in registers.
 const WIDEST_WINDOW: u32 = 4;
+/// Most taps of a kernel of shared rows for four output channels an invocation.
+const MOST_TAPS: usize = 9;
+/// Pixels along a side of the tiles of shared rows.
+pub(super) const SHARED_ROWS_TILE: u32 = 8;
 /// Lanes × tiles of a workgroup.
 const WORKGROUP: usize = 64;
 
@@ -29,11 +33,10 @@ impl Tiling {
     /// For an even number of output channels. `widest` is the largest subgroup where it matters that none spans two
     /// rows of lanes, which work on different tiles: then there is more than one row only where it divides a row.
     fn of(out_channels: usize, widest: Option<usize>) -> Self {
-        let outputs = if out_channels.is_multiple_of(4) && out_channels >= 4 * SHARED_LANES { 4 } else { 2 };
-        let lanes = (out_channels / outputs).next_multiple_of(SHARED_LANES).min(WORKGROUP);
+        let Tiling { which, outputs, lanes, .. } = Self::of_shared_rows(0, out_channels);
         let apart = widest.is_none_or(|widest| lanes.is_multiple_of(widest));
         let rows = if apart { (WORKGROUP / lanes).max(1) } else { 1 };
-        Tiling { which: outputs / 4, outputs, lanes, rows }
+        Tiling { which, outputs, lanes, rows }
     }
 
     /// For the broadcast kernels; `None` where they cannot run: no subgroups, too narrow ones, or channels that do not
@@ -42,6 +45,20 @@ impl Tiling {
         let (least, most) = subgroups?;
         let fits = least as usize >= SHARED_LANES && out_channels.is_multiple_of(2);
         fits.then(|| Self::of(out_channels, Some(most as usize)))
+    }
+
+    /// For the kernels of shared rows, which [`Tiling::of_subgroups`] allows too. A kernel of many taps is for two
+    /// output channels an invocation, so that its text, which names every tap of every pixel, stays short enough to be
+    /// compiled in a second.
+    pub(super) fn of_shared_rows(taps: usize, out_channels: usize) -> Self {
+        let outputs =
+            if taps <= MOST_TAPS && out_channels.is_multiple_of(4) && out_channels >= 4 * SHARED_LANES {
+                4
+            } else {
+                2
+            };
+        let lanes = (out_channels / outputs).next_multiple_of(SHARED_LANES).min(WORKGROUP);
+        Tiling { which: outputs / 4, outputs, lanes, rows: 1 }
     }
 
     /// For kernels without subgroups. On a processor one row, so that the pixels' addresses are seen not to depend on
@@ -128,6 +145,12 @@ impl Sizes {
                     && self.kw <= WIDEST_WINDOW
                     && Tiling::of_subgroups(subgroups, self.co as usize).is_some()
             }
+            // Images of half a tile or less would leave most of it unused.
+            Rung::SharedRows => {
+                self.kw.max(self.kh) <= WIDEST_WINDOW
+                    && self.height.min(self.width) > SHARED_ROWS_TILE / 2
+                    && Tiling::of_subgroups(subgroups, self.co as usize).is_some()
+            }
         }
     }
 
@@ -137,6 +160,8 @@ impl Sizes {
         match rung {
             Rung::RegisterTile => self.forward_fits(rung, subgroups) && windows,
             Rung::Broadcast => self.forward_fits(rung, subgroups) && windows && self.kh <= WIDEST_WINDOW,
+            // Eight channels in at a time.
+            Rung::SharedRows => self.forward_fits(rung, subgroups) && self.ci > 4,
             _ => self.forward_fits(rung, subgroups),
         }
     }
@@ -154,6 +179,7 @@ impl Sizes {
 /// | register tile | ×4, or 1 | ×2 | any; for the weight gradient at most 4 wide; for CI = 1 at most 4 wide, and 4 high for the weight gradient | – |
 /// | workgroup tile | any | ×4 | any | – |
 /// | broadcast | ×4, or 1 | ×2 | at most 4 wide; for the weight gradient also 4 high | of at least 8 lanes |
+/// | shared rows | any; for the weight gradient more than 4 | ×2 | at most 4 wide and high; images of at least 5×5 pixels | of at least 8 lanes |
 ///
 /// There are no vectors of one channel: the first layer of a network has no second rung.
 pub fn fits(rung: Rung, pass: Pass, geometry: &Geometry, subgroups: Option<(u32, u32)>) -> bool {

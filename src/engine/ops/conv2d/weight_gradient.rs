@@ -2,7 +2,7 @@
 
 use super::kernels::{
     WEIGHTS_BROADCAST, WEIGHTS_BROADCAST_ONE, WEIGHTS_NAIVE, WEIGHTS_REGISTERS, WEIGHTS_REGISTERS_ONE,
-    WEIGHTS_VECTORS, WEIGHTS_WORKGROUP,
+    WEIGHTS_SHARED_ROWS, WEIGHTS_VECTORS, WEIGHTS_WORKGROUP,
 };
 use super::sizes::{Sizes, Tiling};
 use super::{Geometry, choice, refused};
@@ -15,6 +15,9 @@ use crate::engine::{Gpu, Tensor};
 const ENOUGH_GROUPS: usize = 1024;
 /// The same for a processor's cores; more would only add to the second pass.
 const ENOUGH_GROUPS_SOFTWARE: usize = 64;
+
+/// Input channels of an invocation of the kernel of shared rows.
+const SHARED_CHANNELS: usize = 8;
 
 /// ∂L/∂w from x and g = ∂L/∂y, in two passes: the rows of the batch are cut into blocks, as many as
 /// fill the device, and the blocks' sums are added.
@@ -127,6 +130,12 @@ fn blocks(gpu: &Gpu, Choice { rung, tile }: Choice, geometry: &Geometry) -> Bloc
                 let inputs = (ci / 4).div_ceil(rows);
                 tiled(&WEIGHTS_BROADCAST[which], inputs, outputs, sizes.constants(), &lanes)
             }
+        }
+        Rung::SharedRows => {
+            let tiling = Tiling::of_shared_rows(kh * kw, co);
+            let lanes = [("LANES", tiling.lanes as u32)];
+            let (source, outputs) = (&WEIGHTS_SHARED_ROWS[tiling.which], tiling.groups(co));
+            tiled(source, ci.div_ceil(SHARED_CHANNELS), outputs, sizes.constants(), &lanes)
         }
     }
 }

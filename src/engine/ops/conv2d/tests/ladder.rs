@@ -60,9 +60,11 @@ fn every_rung_matches_the_reference() {
             assert_eq!(counts.iter().sum::<usize>(), passes, "{rung}: {counts:?}");
         }
         if gpu.subgroup_sizes().is_some_and(|(least, _)| least >= 8) {
-            let counts: Vec<usize> =
-                shapes.iter().map(|g| check_passes(gpu, Rung::Broadcast.into(), g)).collect::<Result<_>>()?;
-            assert_eq!(counts.iter().sum::<usize>(), 11, "broadcast: {counts:?}");
+            for (rung, passes) in [(Rung::Broadcast, 11), (Rung::SharedRows, 7)] {
+                let counts: Vec<usize> =
+                    shapes.iter().map(|g| check_passes(gpu, rung.into(), g)).collect::<Result<_>>()?;
+                assert_eq!(counts.iter().sum::<usize>(), passes, "{rung}: {counts:?}");
+            }
         }
         Ok(())
     });

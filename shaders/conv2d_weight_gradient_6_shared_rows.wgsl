@@ -1,0 +1,155 @@
+// Weight gradient of the convolution, first pass: each block of output rows sums its own pixels,
+//
+//   p[block,ky,kx,c,o] = Σ_{(n,i,j) in block} x[n, i+ky−PAD_TOP, j+kx−PAD_LEFT, c] · d[n,i,j,o]
+//
+// and sum_rows.wgsl adds the blocks in their order: two passes, no atomics, the same bits always.
+//
+//   x   [N][HEIGHT][WIDTH][CI]
+//   d   [N][HEIGHT][WIDTH][CO/OUTPUTS] Outputs         ∂L/∂y; CO a multiple of OUTPUTS
+//   p   [blocks][KH][KW][CI][CO/OUTPUTS] Outputs       KH and KW at most 4
+//
+// A block is `rows` of the N·HEIGHT = `all` rows of the batch, the last one what is left.
+//
+// Tile: an invocation keeps all KH·KW taps of 8 input × OUTPUTS output channels; lanes run over
+// output channels. A workgroup is LANES lanes of one group of eight input channels.
+// Dispatch: (blocks, ⌈CI/8⌉, ⌈CO/OUTPUTS / LANES⌉).
+//
+// What makes it fast: it walks down strips of eight columns, and keeps the KH − 1 rows of pixels that
+// the next row of outputs needs again. A pixel is loaded once by a subgroup, a channel a lane, and
+// spread by broadcasts: 64·KH·KW·OUTPUTS multiply-adds for 7 + KW pixel loads and eight loads of
+// OUTPUTS gradients.
+//
+// Contract: subgroups of at least 8 lanes; LANES a multiple of 8. Reads are clamped into the image.
+
+override CI: u32;
+override LANES: u32;
+
+struct Immediates { rows: u32, all: u32 }
+var<immediate> given: Immediates;
+
+@group(0) @binding(0) var<storage, read> x: array<f32>;
+@group(0) @binding(1) var<storage, read> d: array<Outputs>;
+@group(0) @binding(2) var<storage, read_write> p: array<Outputs>;
+
+// The gradients of eight outputs of a row, a column each.
+struct Gradients { near: Matrix, far: Matrix }
+
+fn gradient(line: u32, j: u32, o: u32) -> Outputs {
+  let at = (line * WIDTH + min(j, WIDTH - 1u)) * (CO / OUTPUTS) + o;
+  return select(Outputs(), d[at], WIDTH % 8u == 0u || j < WIDTH);
+}
+fn gradients(line: u32, j: u32, o: u32) -> Gradients {
+  return Gradients(
+    Matrix(gradient(line, j, o), gradient(line, j + 1u, o), gradient(line, j + 2u, o), gradient(line, j + 3u, o)),
+    Matrix(gradient(line, j + 4u, o), gradient(line, j + 5u, o), gradient(line, j + 6u, o), gradient(line, j + 7u, o)));
+}
+
+fn pixel(image: u32, i: i32, j: i32, c: u32) -> f32 {
+  return select(0.0, x[place(image, i, j) * CI + c], inside(i, j));
+}
+// The pixels of a row in the lane's channel.
+fn row_of(image: u32, i: i32, j: i32, c: u32) -> Pixels {
+  var r: Pixels;
+  r.a = vec4f(pixel(image, i, j, c), pixel(image, i, j + 1, c), pixel(image, i, j + 2, c), pixel(image, i, j + 3, c));
+  r.b = vec4f(pixel(image, i, j + 4, c), pixel(image, i, j + 5, c), pixel(image, i, j + 6, c), pixel(image, i, j + 7, c));
+  if KW > 1u { r.c.x = pixel(image, i, j + 8, c); }
+  if KW > 2u { r.c.y = pixel(image, i, j + 9, c); }
+  if KW > 3u { r.c.z = pixel(image, i, j + 10, c); }
+  return r;
+}
+
+// The rows of pixels under a row of outputs, the last one in r3, as Kernel has its rows.
+struct Rows { r0: Pixels, r1: Pixels, r2: Pixels, r3: Pixels }
+
+// One channel's pixels in every lane.
+fn spread_0(r: Pixels) -> Pixels { return Pixels(subgroupBroadcast(r.a, 0u), subgroupBroadcast(r.b, 0u), subgroupBroadcast(r.c, 0u)); }
+fn spread_1(r: Pixels) -> Pixels { return Pixels(subgroupBroadcast(r.a, 1u), subgroupBroadcast(r.b, 1u), subgroupBroadcast(r.c, 1u)); }
+fn spread_2(r: Pixels) -> Pixels { return Pixels(subgroupBroadcast(r.a, 2u), subgroupBroadcast(r.b, 2u), subgroupBroadcast(r.c, 2u)); }
+fn spread_3(r: Pixels) -> Pixels { return Pixels(subgroupBroadcast(r.a, 3u), subgroupBroadcast(r.b, 3u), subgroupBroadcast(r.c, 3u)); }
+fn spread_4(r: Pixels) -> Pixels { return Pixels(subgroupBroadcast(r.a, 4u), subgroupBroadcast(r.b, 4u), subgroupBroadcast(r.c, 4u)); }
+fn spread_5(r: Pixels) -> Pixels { return Pixels(subgroupBroadcast(r.a, 5u), subgroupBroadcast(r.b, 5u), subgroupBroadcast(r.c, 5u)); }
+fn spread_6(r: Pixels) -> Pixels { return Pixels(subgroupBroadcast(r.a, 6u), subgroupBroadcast(r.b, 6u), subgroupBroadcast(r.c, 6u)); }
+fn spread_7(r: Pixels) -> Pixels { return Pixels(subgroupBroadcast(r.a, 7u), subgroupBroadcast(r.b, 7u), subgroupBroadcast(r.c, 7u)); }
+
+// A row of pixels and the gradients of eight outputs on a row of the kernel.
+fn add_row(sum: Taps, p: Pixels, g: Gradients) -> Taps {
+  var s = sum;
+  s.k0 = multiply_add(g.far, p.b, multiply_add(g.near, p.a, sum.k0));
+  if KW > 1u { s.k1 = multiply_add(g.far, right_1(p), multiply_add(g.near, left_1(p), sum.k1)); }
+  if KW > 2u { s.k2 = multiply_add(g.far, right_2(p), multiply_add(g.near, left_2(p), sum.k2)); }
+  if KW > 3u { s.k3 = multiply_add(g.far, right_3(p), multiply_add(g.near, left_3(p), sum.k3)); }
+  return s;
+}
+fn add(sum: Kernel, r: Rows, g: Gradients) -> Kernel {
+  var s = sum;
+  s.r3 = add_row(sum.r3, r.r3, g);
+  if KH > 1u { s.r2 = add_row(sum.r2, r.r2, g); }
+  if KH > 2u { s.r1 = add_row(sum.r1, r.r1, g); }
+  if KH > 3u { s.r0 = add_row(sum.r0, r.r0, g); }
+  return s;
+}
+
+fn store_row(block: u32, ky: u32, c: u32, o: u32, sum: Taps) {
+  let at = (block * KH + ky) * KW * CI * (CO / OUTPUTS) + c * (CO / OUTPUTS) + o;
+  let next = CI * (CO / OUTPUTS);
+  p[at] = sum.k0;
+  if KW > 1u { p[at + next] = sum.k1; }
+  if KW > 2u { p[at + 2u * next] = sum.k2; }
+  if KW > 3u { p[at + 3u * next] = sum.k3; }
+}
+fn store(block: u32, c: u32, o: u32, sum: Kernel) {
+  if c >= CI { return; }
+  store_row(block, KH - 1u, c, o, sum.r3);
+  if KH > 1u { store_row(block, KH - 2u, c, o, sum.r2); }
+  if KH > 2u { store_row(block, KH - 3u, c, o, sum.r1); }
+  if KH > 3u { store_row(block, KH - 4u, c, o, sum.r0); }
+}
+
+@compute @workgroup_size(LANES)
+fn main(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) group: vec3u,
+        @builtin(subgroup_invocation_id) lane: u32) {
+  let first = group.x * given.rows;
+  let count = min(first + given.rows, given.all) - first;
+  let channels = group.y * 8u;
+  let c = min(channels + min(lane, 7u), CI - 1u);
+  let outputs = group.z * LANES + local;
+  let o = min(outputs, CO / OUTPUTS - 1u);
+  let strips = (WIDTH + 7u) / 8u;
+  var k0: Kernel; var k1: Kernel; var k2: Kernel; var k3: Kernel;
+  var k4: Kernel; var k5: Kernel; var k6: Kernel; var k7: Kernel;
+  var rows: Rows;
+  for (var step = 0u; step < strips * count; step++) {
+    let line = first + step % count;
+    let image = line / HEIGHT;
+    let j = step / count * 8u;
+    // The last of the rows that these outputs need, and its first column.
+    let row = i32(line % HEIGHT + KH - 1u) - i32(PAD_TOP);
+    let column = i32(j) - i32(PAD_LEFT);
+    if line % HEIGHT == 0u || line == first {
+      if KH > 1u { rows.r2 = row_of(image, row - 1, column, c); }
+      if KH > 2u { rows.r1 = row_of(image, row - 2, column, c); }
+      if KH > 3u { rows.r0 = row_of(image, row - 3, column, c); }
+    } else {
+      rows = Rows(rows.r1, rows.r2, rows.r3, Pixels());
+    }
+    rows.r3 = row_of(image, row, column, c);
+    let g = gradients(line, j, o);
+    k0 = add(k0, Rows(spread_0(rows.r0), spread_0(rows.r1), spread_0(rows.r2), spread_0(rows.r3)), g);
+    k1 = add(k1, Rows(spread_1(rows.r0), spread_1(rows.r1), spread_1(rows.r2), spread_1(rows.r3)), g);
+    k2 = add(k2, Rows(spread_2(rows.r0), spread_2(rows.r1), spread_2(rows.r2), spread_2(rows.r3)), g);
+    k3 = add(k3, Rows(spread_3(rows.r0), spread_3(rows.r1), spread_3(rows.r2), spread_3(rows.r3)), g);
+    k4 = add(k4, Rows(spread_4(rows.r0), spread_4(rows.r1), spread_4(rows.r2), spread_4(rows.r3)), g);
+    k5 = add(k5, Rows(spread_5(rows.r0), spread_5(rows.r1), spread_5(rows.r2), spread_5(rows.r3)), g);
+    k6 = add(k6, Rows(spread_6(rows.r0), spread_6(rows.r1), spread_6(rows.r2), spread_6(rows.r3)), g);
+    k7 = add(k7, Rows(spread_7(rows.r0), spread_7(rows.r1), spread_7(rows.r2), spread_7(rows.r3)), g);
+  }
+  if outputs >= CO / OUTPUTS { return; }
+  store(group.x, channels, o, k0);
+  store(group.x, channels + 1u, o, k1);
+  store(group.x, channels + 2u, o, k2);
+  store(group.x, channels + 3u, o, k3);
+  store(group.x, channels + 4u, o, k4);
+  store(group.x, channels + 5u, o, k5);
+  store(group.x, channels + 6u, o, k6);
+  store(group.x, channels + 7u, o, k7);
+}
