@@ -7,6 +7,7 @@ mod experiments;
 mod files;
 mod fresh;
 mod interrupts;
+mod kernels;
 mod psf;
 mod simulate;
 mod support;
