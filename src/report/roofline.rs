@@ -89,7 +89,7 @@ pub fn roofline(name: &str, caption: &str, roof: &Roof, kernels: &[KernelTime]) 
         y: Axis::logarithmic("10⁹ operations a second", speeds),
     };
     let mut sketch = Sketch::new(820.0, 540.0);
-    panel.frame(&mut sketch, caption, 1);
+    panel.frame(&mut sketch, "Kernels under the roof of their device", 1);
     let (left, right) = panel.x.span();
     // The lines of the roof are straight on logarithmic axes; the panel cuts what sticks out below.
     let corners = [left, ridge.clamp(left, right), right].map(|x| (x, roof.at(x)));

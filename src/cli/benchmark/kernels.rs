@@ -11,7 +11,7 @@ use std::path::PathBuf;
 
 #[derive(Args)]
 #[command(
-    after_help = "Example:\n  legato benchmark kernels -o benchmark\n\nThe layers are the heaviest of both architectures, the first layer and the largest dense one. A launch's time is wall time, of several in one submission, the median of the repetitions, in which the rungs take turns. Operations are two for each multiply-add; bytes are those that must be moved: each tensor once. The peak is that of a kernel that only multiplies and adds, and of one that only copies; the roof is what it allows for so many operations a byte. `*` marks what the device runs where nobody asks for a rung. With -o, kernels.csv and roofline.svg are written."
+    after_help = "Example:\n  legato benchmark kernels -o benchmark\n\nThe layers are the heaviest of both architectures, the first layer and the largest dense one. A launch's time is wall time, of several in one submission, the median of the repetitions, in which the rungs take turns. Operations are two for each multiply-add; bytes are those that must be moved: each tensor once. The peak is that of a kernel that only multiplies and adds, and of one that only copies; the roof is what it allows for so many operations a byte, of memory: what fits the caches can be faster. `*` marks what the device runs where nobody asks for a rung. With -o, kernels.csv and roofline.svg are written."
 )]
 pub struct Arguments {
     /// Folder for kernels.csv and roofline.svg
