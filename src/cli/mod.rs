@@ -4,12 +4,14 @@
 //! else to standard error.
 
 mod adapt;
+mod benchmark;
 mod demo;
 mod devices;
 mod evaluate;
 mod fit;
 mod interrupt;
 mod learn;
+mod presets;
 mod profile;
 mod progress;
 mod psf;
@@ -20,10 +22,12 @@ mod table;
 mod train;
 
 use crate::engine::gpu::Profiling;
+use crate::engine::gpu::tuning;
 use crate::engine::{Gpu, GpuOptions};
 use crate::{Error, Result};
 use clap::{Args, Parser, Subcommand};
 use std::io::Write;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 /// Measures galaxies: magnitude, effective radius, Sérsic index and axis ratio from images, with
@@ -56,7 +60,7 @@ struct Common {
 
 #[derive(Subcommand)]
 enum Command {
-    /// List the adapters of this machine and which one would be used
+    /// List the adapters of this machine, which one and which kernels would be used; tune the kernels
     Devices(devices::Arguments),
     /// Simulate galaxies of a survey into a data set
     Simulate(simulate::Arguments),
@@ -73,6 +77,8 @@ enum Command {
     Fit(fit::Arguments),
     /// Run the paper's experiments, at full size or a part of it
     Reproduce(reproduce::Arguments),
+    /// Time the kernels on this machine
+    Benchmark(benchmark::Arguments),
     /// Do everything, small: simulate, train, evaluate, fit
     Demo(demo::Arguments),
 }
@@ -87,13 +93,20 @@ impl Common {
 
     /// Opens the device and says which one it is.
     fn open_gpu(&self) -> Result<Gpu> {
-        self.open_gpu_for(Profiling::Off)
-    }
 
-    /// As [`Common::open_gpu`], to be measured.
-    fn open_gpu_for(&self, profiling: Profiling) -> Result<Gpu> {
         let gpu = Gpu::open(&GpuOptions { device: self.device.clone(), profiling, ..GpuOptions::default() })?;
+        let gpu = Gpu::open(&GpuOptions { device: self.device.clone(), tuning, ..GpuOptions::default() })?;
+        self.open_gpu_for(Profiling::Off)
+        self.open_gpu_with(tuning::folder())
+    /// As [`Common::open_gpu`], to be measured.
+    /// As [`Common::open_gpu`], with the kernels that a tuning in this folder chooses.
+    fn open_gpu_for(&self, profiling: Profiling) -> Result<Gpu> {
+    fn open_gpu_with(&self, tuning: Option<PathBuf>) -> Result<Gpu> {
+    }
         self.say(format!("device: {}", gpu.description()));
+        if let Some(trouble) = gpu.tuning().trouble() {
+            self.say(format!("warning: {trouble}"));
+        }
         if gpu.is_software() {
             self.say(
                 "        (no GPU: the kernels run on the processor; slow, but the same results to rounding)",
@@ -140,6 +153,7 @@ pub fn main() -> ExitCode {
         Command::Adapt(arguments) => adapt::run(arguments, common),
         Command::Fit(arguments) => fit::run(arguments, common),
         Command::Reproduce(arguments) => reproduce::run(arguments, common),
+        Command::Benchmark(arguments) => benchmark::run(arguments, common),
         Command::Demo(arguments) => demo::run(arguments, common),
     };
     match result {

@@ -8,8 +8,10 @@
 //! | [`ops`] | the operations, one file each: forward, backward, f64 reference |
 //! | [`tape`] | reverse-mode differentiation |
 //! | [`nn`] | networks as data, initialisation, weights on disk |
+//! | [`ladder`] | how fast the rungs of the kernels are on a device, and which is best there |
 
 pub mod gpu;
+pub mod ladder;
 pub mod nn;
 pub mod ops;
 pub mod tape;

@@ -13,6 +13,7 @@
 //! | `boxes.rs` | errors group by group, as box plots |
 //! | `scatter.rs` | estimates against the truth |
 //! | `noise.rs` | bias and scatter against the signal-to-noise ratio |
+//! | `roofline.rs` | kernels under the roof of their device |
 //! | `names.rs`, `paper.rs` | what parameters are called, and what the paper reports of them |
 //! | `evaluation.rs` | the page of an evaluation, and its table |
 //! | `page.rs`, `page.css` | one HTML file with its figures and tables beside it |
@@ -34,6 +35,7 @@ mod panel;
 pub mod paper;
 mod preview;
 mod raster;
+mod roofline;
 mod scatter;
 mod sketch;
 mod svg;
@@ -44,4 +46,5 @@ pub use evaluation::{Evaluated, add_evaluation, statistics_table};
 pub use noise::noise_curves;
 pub use page::{Block, Figure, Page, Table};
 pub use preview::{ContactSheet, check_picture};
+pub use roofline::{KernelTime, Roof, roofline};
 pub use scatter::truth_scatter;

@@ -7,6 +7,7 @@ mod experiments;
 mod files;
 mod fresh;
 mod interrupts;
+mod kernels;
 mod profile;
 mod psf;
 mod simulate;

@@ -93,6 +93,8 @@ impl Place {
     pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_legato"));
         command.current_dir(self.0.path()).args(arguments).stdin(Stdio::null());
+        // Never the tuning of whoever runs the tests.
+        command.env("LEGATO_TUNING", self.path("tuning"));
         command
     }
 

@@ -79,9 +79,9 @@ fn fits(shape: &[usize]) -> bool {
 }
 
 /// What a layer makes of one input.
-pub(super) struct Outline {
+pub(in crate::engine) struct Outline {
     /// The shape that comes out, without the batch.
-    pub(super) output: Vec<usize>,
+    pub(in crate::engine) output: Vec<usize>,
     pub(super) parameters: Vec<ParameterShape>,
     macs: u64,
 }
@@ -165,7 +165,7 @@ impl Network {
         Ok(self.outlines()?.pop().map_or(self.input.to_vec(), |o| o.output))
     }
 
-    pub(super) fn outlines(&self) -> Result<Vec<Outline>> {
+    pub(in crate::engine) fn outlines(&self) -> Result<Vec<Outline>> {
         let mut shape = self.input.to_vec();
         let (mut convolutions, mut denses) = (0, 0);
         let mut outlines = Vec::with_capacity(self.layers.len());

@@ -38,6 +38,7 @@ pub fn kernels() -> Vec<&'static Source> {
         reduce::KERNELS,
         relu::KERNELS,
         stretch::KERNELS,
+        super::ladder::KERNELS,
     ]
     .concat()
 }
