@@ -2,7 +2,7 @@
 
 use super::{Common, presets, progress, table};
 use crate::engine::gpu::tuning::{Tuning, folder};
-use crate::engine::gpu::{AdapterReport, Pass, list_adapters};
+use crate::engine::gpu::{AdapterReport, Pass, Profiling, list_adapters};
 use crate::engine::ladder::{Work, fastest, layers};
 use crate::engine::{Gpu, GpuOptions};
 use crate::{Error, Result};
@@ -110,7 +110,7 @@ fn tune(common: &Common, quick: bool) -> Result<()> {
         return Err(Error::Usage(message.to_owned()));
     };
     // What is stored already does not count: the default is what others have to beat.
-    let gpu = common.open_gpu_with(None)?;
+    let gpu = common.open_gpu_with(None, Profiling::Off)?;
     let batch = presets::batch(&gpu, quick);
     let works: Vec<Work> = if quick {
         presets::two(batch)?

@@ -93,16 +93,13 @@ impl Common {
 
     /// Opens the device and says which one it is.
     fn open_gpu(&self) -> Result<Gpu> {
-
-        let gpu = Gpu::open(&GpuOptions { device: self.device.clone(), profiling, ..GpuOptions::default() })?;
-        let gpu = Gpu::open(&GpuOptions { device: self.device.clone(), tuning, ..GpuOptions::default() })?;
-        self.open_gpu_for(Profiling::Off)
-        self.open_gpu_with(tuning::folder())
-    /// As [`Common::open_gpu`], to be measured.
-    /// As [`Common::open_gpu`], with the kernels that a tuning in this folder chooses.
-    fn open_gpu_for(&self, profiling: Profiling) -> Result<Gpu> {
-    fn open_gpu_with(&self, tuning: Option<PathBuf>) -> Result<Gpu> {
+        self.open_gpu_with(tuning::folder(), Profiling::Off)
     }
+
+    /// As [`Common::open_gpu`], with the kernels that a tuning in this folder chooses, and to be measured.
+    fn open_gpu_with(&self, tuning: Option<PathBuf>, profiling: Profiling) -> Result<Gpu> {
+        let device = self.device.clone();
+        let gpu = Gpu::open(&GpuOptions { device, tuning, profiling, ..GpuOptions::default() })?;
         self.say(format!("device: {}", gpu.description()));
         if let Some(trouble) = gpu.tuning().trouble() {
             self.say(format!("warning: {trouble}"));

@@ -4,7 +4,7 @@ use super::{Common, table};
 use crate::Result;
 use crate::engine::Gpu;
 use crate::engine::gpu::profile::{HostWork, KernelCost, StepCost, TRACED_STEPS};
-use crate::engine::gpu::{Profile, Profiling};
+use crate::engine::gpu::{Profile, Profiling, tuning};
 use clap::Args;
 use std::path::PathBuf;
 
@@ -23,7 +23,7 @@ impl ProfileArguments {
             None => common.open_gpu(),
             Some(folder) => {
                 Profile::prepare(folder)?;
-                common.open_gpu_for(Profiling::Kernels)
+                common.open_gpu_with(tuning::folder(), Profiling::Kernels)
             }
         }
     }
