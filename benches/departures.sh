@@ -1,6 +1,6 @@
 #!/bin/sh
 # What each departure from the paper's recipe is worth: the same short run with and without it, on
-# galaxies that are drawn as they are needed (and on as many of a data set), and R² on 1,000 others that no run learns from.
+# galaxies that are drawn as they are needed, and on a data set; and R² on 1,000 others that no run learns from.
 #
 #   sh benches/departures.sh FOLDER [STAMPS] [PARAMETERS] [SIZE]
 #
@@ -54,6 +54,9 @@ fresh() {
 }
 
 fresh as-it-is best --batch 8
+# How much of a difference is chance: other galaxies and other weights to begin with.
+fresh seed-2 best --batch 8 --seed 2
+fresh seed-3 best --batch 8 --seed 3
 fresh dropout best --batch 8 --dropout 0.15
 fresh noise best --batch 8 --noise 0.01
 fresh dropout-and-noise best --batch 8 --dropout 0.15 --noise 0.01
@@ -65,5 +68,5 @@ fresh half-rate best --batch 8 --learning-rate 0.0005
 fresh double-rate best --batch 8 --learning-rate 0.002
 fresh flips "$folder/flips.toml" --batch 8
 fresh shifts "$folder/shifts.toml" --batch 8
-run set --recipe best --data "$set" --batch 8
-run set-flips-and-shifts --recipe "$folder/flips-and-shifts.toml" --data "$set" --batch 8
+run set --recipe best --data "$set" --survey "$survey" --batch 8
+run set-flips-and-shifts --recipe "$folder/flips-and-shifts.toml" --data "$set" --survey "$survey" --batch 8
