@@ -30,12 +30,13 @@ class Refused(Exception):
 class Program:
     """A program that answers lines `ARCHITECTURE PASS BATCH STEPS` with `{"seconds": …}`."""
 
-    def __init__(self, command):
-        self.command = [str(word) for word in command]
+    def __init__(self, command, folder=None):
+        self.command, self.folder = [str(word) for word in command], folder
         self.start()
 
     def start(self):
-        self.process = subprocess.Popen(self.command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        pipe = subprocess.PIPE
+        self.process = subprocess.Popen(self.command, stdin=pipe, stdout=pipe, cwd=self.folder, text=True)
         self.about = self.answer()
 
     def answer(self):
@@ -155,10 +156,10 @@ def show(rows, title):
     print(f"\n{title}")
     ours = rows[0]["images_per_second"] if rows and rows[0]["name"] == "legato" else None
     for row in rows:
-        rate, spread = row["images_per_second"], f"{row['lowest']:.1f}–{row['highest']:.1f}"
+        rate, spread = row["images_per_second"], f"{row['lowest']:.4g}–{row['highest']:.4g}"
         row["ratio"] = ours / rate if ours else None
         ratio = "" if row["name"] == "legato" or not ours else f"  legato / it = {row['ratio']:.2f}"
-        print(f"  {row['name']:34} batch {row['batch']:5}  {rate:10.1f} images/s ({spread}){ratio}", flush=True)
+        print(f"  {row['name']:34} batch {row['batch']:5}  {rate:10.4g} images/s ({spread}){ratio}", flush=True)
 
 
 def write(path, about, rows):
