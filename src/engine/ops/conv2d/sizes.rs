@@ -30,13 +30,22 @@ pub(super) struct Tiling {
 }
 
 impl Tiling {
+    /// One row of lanes for an even number of output channels, at most `most` of them an invocation; fewer where a
+    /// subgroup would not have work for all its lanes.
+    fn in_one_row(out_channels: usize, most: usize) -> Self {
+        let enough = out_channels.is_multiple_of(4) && out_channels >= 4 * SHARED_LANES;
+        let outputs = if enough { most } else { 2 };
+        let lanes = (out_channels / outputs).next_multiple_of(SHARED_LANES).min(WORKGROUP);
+        Tiling { which: outputs / 4, outputs, lanes, rows: 1 }
+    }
+
     /// For an even number of output channels. `widest` is the largest subgroup where it matters that none spans two
     /// rows of lanes, which work on different tiles: then there is more than one row only where it divides a row.
     fn of(out_channels: usize, widest: Option<usize>) -> Self {
-        let Tiling { which, outputs, lanes, .. } = Self::of_shared_rows(0, out_channels);
-        let apart = widest.is_none_or(|widest| lanes.is_multiple_of(widest));
-        let rows = if apart { (WORKGROUP / lanes).max(1) } else { 1 };
-        Tiling { which, outputs, lanes, rows }
+        let row = Self::in_one_row(out_channels, 4);
+        let apart = widest.is_none_or(|widest| row.lanes.is_multiple_of(widest));
+        let rows = if apart { (WORKGROUP / row.lanes).max(1) } else { 1 };
+        Tiling { rows, ..row }
     }
 
     /// For the broadcast kernels; `None` where they cannot run: no subgroups, too narrow ones, or channels that do not
@@ -47,18 +56,11 @@ impl Tiling {
         fits.then(|| Self::of(out_channels, Some(most as usize)))
     }
 
-    /// For the kernels of shared rows, which [`Tiling::of_subgroups`] allows too. A kernel of many taps is for two
-    /// output channels an invocation, so that its text, which names every tap of every pixel, stays short enough to be
-    /// compiled in a second.
+    /// For the kernels of shared rows, which run where [`Tiling::of_subgroups`] is something. A kernel of many taps is
+    /// for two output channels an invocation, so that its text, which names every tap of every pixel, stays short
+    /// enough to be compiled in a second.
     pub(super) fn of_shared_rows(taps: usize, out_channels: usize) -> Self {
-        let outputs =
-            if taps <= MOST_TAPS && out_channels.is_multiple_of(4) && out_channels >= 4 * SHARED_LANES {
-                4
-            } else {
-                2
-            };
-        let lanes = (out_channels / outputs).next_multiple_of(SHARED_LANES).min(WORKGROUP);
-        Tiling { which: outputs / 4, outputs, lanes, rows: 1 }
+        Self::in_one_row(out_channels, if taps <= MOST_TAPS { 4 } else { 2 })
     }
 
     /// For kernels without subgroups. On a processor one row, so that the pixels' addresses are seen not to depend on
