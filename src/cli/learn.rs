@@ -26,7 +26,7 @@ pub fn learn_once(
         true => Training::resume(gpu, supply, folder)?,
         false => Training::start(gpu, supply, recipe, task, model()?, folder)?,
     };
-    if (training.recipe(), training.task()) != (recipe, task) {
+    if training.recipe() != recipe || !training.task().goes_on_for(task) {
         return Err(Error::Usage(format!(
             "{} holds a run of another recipe or task: choose another folder",
             folder.display()
