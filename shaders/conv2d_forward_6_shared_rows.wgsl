@@ -12,7 +12,7 @@
 // Tile: an invocation computes 8×8 pixels × OUTPUTS channels; lanes run over channels. A workgroup
 // is LANES lanes of one tile. Dispatch: (⌈WIDTH/8⌉·⌈HEIGHT/8⌉, ⌈CO/OUTPUTS / LANES⌉, N).
 //
-// What makes it fast: where a load costs as much as some thirty multiply-adds, as on a processor, only
+// What makes it fast: where a load costs as much as dozens of multiply-adds, as on a processor, only
 // fewer loads help. One channel at a time, the whole kernel and all rows of pixels under the tile are
 // loaded once: 64·KH·KW·OUTPUTS multiply-adds for 2·(7 + KH) pixel loads, which the lanes share by
 // broadcasts, and KH·KW weight loads of OUTPUTS numbers. The broadcast rung loads a row anew for every
