@@ -96,7 +96,7 @@ pub fn roofline(name: &str, caption: &str, roof: &Roof, kernels: &[KernelTime]) 
     panel.line(&mut sketch, &corners, Ink::Text, false);
     let label = format!("{} GFLOP/s, {} GB/s", number::fixed(roof.gflops, 0), number::fixed(roof.gbytes, 1));
     let (x, y) = panel.place((right, roof.gflops));
-    sketch.words((x, y - 6.0), label, Ink::Text, Anchor::End);
+    sketch.words((x, y + 16.0), label, Ink::Text, Anchor::End);
 
     let mut rungs: Vec<&str> = Vec::new();
     for kernel in kernels {
