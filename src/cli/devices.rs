@@ -117,10 +117,8 @@ fn tune(common: &Common, quick: bool) -> Result<()> {
     } else {
         layers(&presets::both(), batch)?.into_iter().map(|layer| layer.work).collect()
     };
-    let jobs: Vec<(Work, Pass)> = works
-        .iter()
-        .flat_map(|work| Pass::ALL.into_iter().filter(|&pass| work.needs(pass)).map(|pass| (*work, pass)))
-        .collect();
+    let jobs: Vec<(Work, Pass)> =
+        works.iter().flat_map(|work| work.passes().map(|pass| (*work, pass))).collect();
     let bar = progress::bar(common, jobs.len() as u64, "tuning", "passes");
     let mut measured = Vec::new();
     for (work, pass) in jobs {

@@ -2,7 +2,7 @@
 
 use crate::Result;
 use crate::engine::Gpu;
-use crate::engine::ladder::{Work, layers};
+use crate::engine::ladder::{Work, heaviest_of, layers};
 use crate::engine::nn::Network;
 use crate::legato::{Architecture, Stretching};
 
@@ -31,9 +31,6 @@ pub fn batch(gpu: &Gpu, quick: bool) -> usize {
 /// None that the presets meet.
 pub fn two(batch: usize) -> Result<Vec<Work>> {
     let all = layers(&[Architecture::Two.network(SMALL_STAMP, Stretching::None)], batch)?;
-    let top = |dense: bool| {
-        let of_kind = all.iter().map(|l| l.work).filter(|w| matches!(w, Work::Dense(_)) == dense);
-        of_kind.max_by(|a, b| a.operations().total_cmp(&b.operations()))
-    };
+    let top = |dense: bool| heaviest_of(&all, |work| matches!(work, Work::Dense(_)) == dense);
     Ok([top(false), top(true)].into_iter().flatten().collect())
 }

@@ -43,10 +43,8 @@ pub fn run(arguments: &Arguments, common: &Common) -> Result<()> {
     let repeats = if arguments.quick { 1 } else { arguments.repeats };
     let works =
         if arguments.quick { presets::two(batch)? } else { heaviest(&layers(&presets::both(), batch)?) };
-    let jobs: Vec<(Work, Pass)> = works
-        .iter()
-        .flat_map(|work| Pass::ALL.into_iter().filter(|&pass| work.needs(pass)).map(|pass| (*work, pass)))
-        .collect();
+    let jobs: Vec<(Work, Pass)> =
+        works.iter().flat_map(|work| work.passes().map(|pass| (*work, pass))).collect();
 
     let best = peak(&gpu, repeats)?;
     let roof = Roof { gflops: best.operations / 1e9, gbytes: best.bytes / 1e9 };

@@ -25,17 +25,9 @@ pub fn layers(networks: &[Network], batch: usize) -> Result<Vec<LayerWork>> {
         let mut shape = network.input.to_vec();
         for (layer, outline) in network.layers.iter().zip(network.outlines()?) {
             let work = match (layer, &shape[..]) {
-                (&Layer::Conv2d { kernel, filters, .. }, &[height, width, in_channels]) => {
-                    let (out_channels, kernel_height, kernel_width) = (filters, kernel, kernel);
-                    Some(Work::Conv2d(conv2d::Geometry {
-                        batch,
-                        height,
-                        width,
-                        in_channels,
-                        out_channels,
-                        kernel_height,
-                        kernel_width,
-                    }))
+                (&Layer::Conv2d { kernel, filters, .. }, &[height, width, channels]) => {
+                    let image = [height, width, channels];
+                    Some(Work::Conv2d(conv2d::Geometry::of_layer(batch, image, kernel, filters)))
                 }
                 (&Layer::Dense { units, .. }, &[inputs]) => {
                     Some(Work::Dense(dense::Geometry { batch, inputs, outputs: units }))
@@ -54,16 +46,18 @@ pub fn layers(networks: &[Network], batch: usize) -> Result<Vec<LayerWork>> {
     Ok(found)
 }
 
+/// The one of a kind with the most operations.
+pub fn heaviest_of(layers: &[LayerWork], kind: impl Fn(&Work) -> bool) -> Option<Work> {
+    let of_kind = layers.iter().map(|layer| layer.work).filter(kind);
+    of_kind.max_by(|a, b| a.operations().total_cmp(&b.operations()))
+}
+
 /// Those that hold at least a tenth of their network's work, and the heaviest of each kind that others are not like:
 /// convolutions of one channel, and dense layers.
 pub fn heaviest(layers: &[LayerWork]) -> Vec<Work> {
     const TENTH: f64 = 0.1;
     let one_channel = |work: &Work| matches!(work, Work::Conv2d(g) if g.in_channels == 1);
     let is_dense = |work: &Work| matches!(work, Work::Dense(_));
-    let top = |kind: &dyn Fn(&Work) -> bool| {
-        let of_kind = layers.iter().filter(|l| kind(&l.work)).map(|l| l.work);
-        of_kind.max_by(|a, b| a.operations().total_cmp(&b.operations()))
-    };
-    let tops = [top(&one_channel), top(&is_dense)];
+    let tops = [heaviest_of(layers, one_channel), heaviest_of(layers, is_dense)];
     layers.iter().filter(|l| l.share >= TENTH || tops.contains(&Some(l.work))).map(|l| l.work).collect()
 }

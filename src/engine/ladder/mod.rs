@@ -14,7 +14,7 @@ mod search;
 mod stopwatch;
 mod work;
 
-pub use layers::{LayerWork, heaviest, layers};
+pub use layers::{LayerWork, heaviest, heaviest_of, layers};
 pub use peak::{Peak, peak};
 pub use search::fastest;
 pub use stopwatch::{enough_launches, median, seconds};

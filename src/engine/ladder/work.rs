@@ -79,6 +79,12 @@ impl Work {
         }
     }
 
+    /// The passes of training.
+    pub fn passes(&self) -> impl Iterator<Item = Pass> + use<> {
+        let work = *self;
+        Pass::ALL.into_iter().filter(move |&pass| work.needs(pass))
+    }
+
     /// Whether training needs a pass: the first layer's input has no gradient.
     pub fn needs(&self, pass: Pass) -> bool {
         pass != Pass::InputGradient || !matches!(self, Work::Conv2d(g) if g.in_channels == 1)

@@ -175,15 +175,8 @@ impl<'g> Rehearsal<'g> {
                 let y = self.take(OUTPUT, outputs);
                 let active = relu.then(|| y.clone());
                 let (height, width, in_channels) = (shape[0], shape[1], shape[2]);
-                let geometry = Geometry {
-                    batch: self.batch,
-                    height,
-                    width,
-                    in_channels,
-                    out_channels: filters,
-                    kernel_height: kernel,
-                    kernel_width: kernel,
-                };
+                let image = [height, width, in_channels];
+                let geometry = Geometry::of_layer(self.batch, image, kernel, filters);
                 let back = move |_: &Piece, gradients: &mut Vec<Piece>| {
                     let _kept = x;
                     let _masked = active.map(|_| self.take("the masked gradient", outputs));

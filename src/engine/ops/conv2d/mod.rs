@@ -54,6 +54,17 @@ pub struct Geometry {
 }
 
 impl Geometry {
+    /// That of a layer of `filters` square kernels on images of \[height, width, channels\].
+    pub(in crate::engine) fn of_layer(
+        batch: usize,
+        [height, width, in_channels]: [usize; 3],
+        kernel: usize,
+        filters: usize,
+    ) -> Self {
+        let (out_channels, kernel_height, kernel_width) = (filters, kernel, kernel);
+        Geometry { batch, height, width, in_channels, out_channels, kernel_height, kernel_width }
+    }
+
     /// Rows of zeros above the image; one more lies below it where the kernel is even.
     pub fn pad_top(&self) -> usize {
         (self.kernel_height - 1) / 2
