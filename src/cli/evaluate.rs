@@ -5,7 +5,7 @@ use crate::engine::Gpu;
 use crate::fits::Labels;
 use crate::legato::{
     Comparison, Estimates, Estimator, Evaluation, Parameter, Stamps, Statistics, Summary,
-    expected_signal_to_noise, load_estimators,
+    estimators_or_shipped, expected_signal_to_noise,
 };
 use crate::report::{Evaluated, Page, add_evaluation};
 use crate::sky::Truth;
@@ -26,9 +26,9 @@ pub struct Arguments {
     /// The data set with its truth
     #[arg(long)]
     data: PathBuf,
-    /// Trained networks: a weights file, or a folder of them or of runs
+    /// Trained networks: a weights file, or a folder of them or of runs [default: those in the box]
     #[arg(long)]
-    models: PathBuf,
+    models: Option<PathBuf>,
     /// Folder for index.html with its figures and tables, results.json and predictions.csv
     #[arg(short, long)]
     output: Option<PathBuf>,
@@ -51,7 +51,7 @@ pub fn run(arguments: &Arguments, common: &Common) -> Result<()> {
         files::make_folder(folder)?;
     }
     let gpu = common.open_gpu()?;
-    let estimators = load_estimators(&gpu, &arguments.models)?;
+    let estimators = estimators_or_shipped(&gpu, arguments.models.as_deref())?;
     let evaluations = evaluate(&gpu, &estimators, &stamps, arguments.batch, common)?;
     super::print(describe(&evaluations))?;
     let mut estimates = vec![Estimates::of_networks(OURS, &evaluations)];
@@ -161,7 +161,11 @@ fn write_report(
         .map_err(|e| Error::Catalogue { path: path.clone(), message: e.to_string() })?;
     files::replace(&path, &text)?;
 
-    let (survey, models) = (&stamps.meta.survey, arguments.models.display());
+    let survey = &stamps.meta.survey;
+    let models = match &arguments.models {
+        Some(path) => path.display().to_string(),
+        None => "the box".to_owned(),
+    };
     let of = if survey.is_empty() { String::new() } else { format!(" of {survey}") };
     let others: Vec<&str> = estimates[1..].iter().map(|e| e.label.as_str()).collect();
     let beside = if others.is_empty() { String::new() } else { format!(", beside {}", others.join(", ")) };

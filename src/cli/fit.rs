@@ -3,7 +3,7 @@
 use super::profile::ProfileArguments;
 use super::{Common, evaluate, progress, table};
 use crate::fits::{Catalogue, Flags, Row, open_images};
-use crate::legato::{FitOptions, fit, load_estimators};
+use crate::legato::{FitOptions, estimators_or_shipped, fit};
 use crate::{Error, Result};
 use clap::Args;
 use std::path::{Path, PathBuf};
@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 const ROWS_SHOWN: usize = 20;
 
 const EXAMPLE: &str = "Example:
-  legato fit stamps/*.fits --models runs -o catalogue.fits
+  legato fit stamps/*.fits -o catalogue.fits
   legato fit cube.fits --models runs/magnitude/weights.safetensors -o catalogue.csv";
 
 #[derive(Args)]
@@ -21,9 +21,9 @@ pub struct Arguments {
     /// FITS images, cubes, or folders of them; file.fits[2] or file.fits[SCI] selects an HDU
     #[arg(required = true)]
     images: Vec<PathBuf>,
-    /// Trained networks: a weights file, or a folder of them or of runs
+    /// Trained networks: a weights file, or a folder of them or of runs [default: those in the box]
     #[arg(long)]
-    models: PathBuf,
+    models: Option<PathBuf>,
     /// The catalogue to write: FITS, or CSV or ECSV by its ending
     #[arg(short, long)]
     output: PathBuf,
@@ -61,7 +61,7 @@ pub fn run(arguments: &Arguments, common: &Common) -> Result<()> {
         return nothing(broken);
     }
     let gpu = arguments.profile.open_gpu(common)?;
-    let estimators = load_estimators(&gpu, &arguments.models)?;
+    let estimators = estimators_or_shipped(&gpu, arguments.models.as_deref())?;
     let options = FitOptions {
         zero_point: arguments.zero_point,
         pixel_scale: arguments.pixel_scale,

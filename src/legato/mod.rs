@@ -19,6 +19,7 @@
 //! | `statistics.rs` | R² and its company |
 //! | `summary.rs` | all that is told of one method and parameter |
 //! | `predict.rs` | from stamps to parameters |
+//! | `shipped.rs` | the networks in the box |
 //! | `evaluate.rs` | predictions beside the truth |
 //! | `estimates.rs` | several catalogues of the same galaxies beside the truth |
 //! | `split.rs` | galaxies in groups: by magnitude, companions, signal-to-noise ratio |
@@ -39,6 +40,7 @@ mod predict;
 mod presets;
 mod provenance;
 mod recipe;
+mod shipped;
 mod split;
 mod stamps;
 mod statistics;
@@ -60,6 +62,7 @@ pub use predict::{Estimator, load_estimators};
 pub use presets::{Architecture, Stretching};
 pub use provenance::Provenance;
 pub use recipe::{Dense, Recipe, Schedule, Stretch};
+pub use shipped::{estimators_or_shipped, shipped_estimators};
 pub use split::{Part, Split, expected_signal_to_noise};
 pub use stamps::Stamps;
 pub use statistics::{BoxSummary, Statistics, quantile};

@@ -5,7 +5,7 @@ use super::{Parameter, Provenance, Scaling};
 use crate::engine::Gpu;
 use crate::engine::gpu::Readback;
 use crate::engine::nn::{Model, weights};
-use crate::{Error, Result};
+use crate::{Error, Result, files};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
@@ -29,7 +29,15 @@ impl Estimator {
     /// # Errors
     /// It is not there, is damaged, or is not a network that measures stamps.
     pub fn load(gpu: &Gpu, path: &Path) -> Result<Vec<Self>> {
-        let (model, metadata) = weights::load(gpu, path)?;
+        Self::from_bytes(gpu, path, &files::read(path)?)
+    }
+
+    /// As [`Estimator::load`], of a file that is in memory already and is called `path`.
+    ///
+    /// # Errors
+    /// Those of [`Estimator::load`] but for reading.
+    pub fn from_bytes(gpu: &Gpu, path: &Path, bytes: &[u8]) -> Result<Vec<Self>> {
+        let (model, metadata) = weights::from_bytes(gpu, path, bytes)?;
         let provenance = Rc::new(Provenance::from_metadata(path, &metadata)?);
         let [height, width, channels] = model.network().input;
         if height != width || channels != 1 {
@@ -113,9 +121,23 @@ pub(super) fn estimate<'a>(
 /// scales.
 pub fn load_estimators(gpu: &Gpu, path: &Path) -> Result<BTreeMap<Parameter, Estimator>> {
     let files = if path.is_dir() { weights_files(path)? } else { vec![path.to_owned()] };
-    let mut found: BTreeMap<Parameter, Estimator> = BTreeMap::new();
     let loaded = files.iter().map(|file| Estimator::load(gpu, file)).collect::<Result<Vec<_>>>()?;
-    for estimator in loaded.into_iter().flatten() {
+    let found = by_parameter(loaded.into_iter().flatten())?;
+    if found.is_empty() {
+        return Err(Error::weights(path, "holds no weights (*.safetensors): train some with `legato train`"));
+    }
+    Ok(found)
+}
+
+/// Estimators that run together, each under what it measures.
+///
+/// # Errors
+/// Two measure the same parameter, or they take stamps of different sizes, zero points or pixel scales.
+pub(super) fn by_parameter(
+    estimators: impl IntoIterator<Item = Estimator>,
+) -> Result<BTreeMap<Parameter, Estimator>> {
+    let mut found: BTreeMap<Parameter, Estimator> = BTreeMap::new();
+    for estimator in estimators {
         let (parameter, file) = (estimator.parameter(), estimator.path.clone());
         if let Some(other) = found.values().find(|o| o.stamp_size() != estimator.stamp_size()) {
             let (size, theirs) = (estimator.stamp_size(), other.stamp_size());
@@ -136,9 +158,6 @@ pub fn load_estimators(gpu: &Gpu, path: &Path) -> Result<BTreeMap<Parameter, Est
             let message = format!("measures {parameter}, as {} does: keep one of them", other.path.display());
             return Err(Error::weights(&file, message));
         }
-    }
-    if found.is_empty() {
-        return Err(Error::weights(path, "holds no weights (*.safetensors): train some with `legato train`"));
     }
     Ok(found)
 }

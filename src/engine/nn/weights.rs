@@ -45,17 +45,21 @@ pub fn write_arrays(path: &Path, arrays: &Arrays, metadata: &Metadata) -> Result
 /// # Errors
 /// The file is not there, is damaged, or holds other numbers than f32.
 pub fn read_arrays(path: &Path) -> Result<(Arrays, Metadata)> {
-    let bytes = files::read(path)?;
+    parse_arrays(path, &files::read(path)?)
+}
+
+/// The arrays and metadata of a safetensors file whose bytes came from `path`.
+fn parse_arrays(path: &Path, bytes: &[u8]) -> Result<(Arrays, Metadata)> {
     let damaged = |e: safetensors::SafeTensorError| {
         Error::weights(path, format!("is not a whole safetensors file ({e}); copy it again or train it anew"))
     };
-    let (_, header) = SafeTensors::read_metadata(&bytes).map_err(damaged)?;
+    let (_, header) = SafeTensors::read_metadata(bytes).map_err(damaged)?;
     let text = header.metadata().as_ref().and_then(|entries| entries.get(METADATA_KEY));
     let metadata = text.map_or(Ok(Metadata::new()), |text| serde_json::from_str(text));
     let metadata =
         metadata.map_err(|e| Error::weights(path, format!("has metadata that cannot be read: {e}")))?;
     let mut arrays = Arrays::new();
-    for (name, view) in SafeTensors::deserialize(&bytes).map_err(damaged)?.tensors() {
+    for (name, view) in SafeTensors::deserialize(bytes).map_err(damaged)?.tensors() {
         if view.dtype() != Dtype::F32 {
             return Err(Error::weights(
                 path,
@@ -102,7 +106,15 @@ pub fn save(path: &Path, network: &Network, arrays: &Arrays, mut metadata: Metad
 /// The file is not there, is damaged, is not one of ours, or its tensors are not those of its
 /// network.
 pub fn load(gpu: &Gpu, path: &Path) -> Result<(Model, Metadata)> {
-    let (arrays, mut metadata) = read_arrays(path)?;
+    from_bytes(gpu, path, &files::read(path)?)
+}
+
+/// As [`load`], of a file that is in memory already; `path` is what errors call it.
+///
+/// # Errors
+/// Those of [`load`] but for reading.
+pub fn from_bytes(gpu: &Gpu, path: &Path, bytes: &[u8]) -> Result<(Model, Metadata)> {
+    let (arrays, mut metadata) = parse_arrays(path, bytes)?;
     let description = metadata.remove(NETWORK_KEY).ok_or_else(|| {
         Error::weights(path, "has no network in its metadata: it was not written by legato")
     })?;
