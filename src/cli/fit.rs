@@ -106,22 +106,9 @@ fn nothing(mut failures: Vec<Error>) -> Result<()> {
 
 /// The example, and what the flags mean.
 fn long_help() -> String {
-    let meaning = |flag| match flag {
-        Flags::PADDED => "smaller than the stamp; zeros around it",
-        Flags::CUT => "larger than the stamp; cut around the object",
-        Flags::BAD_PIXELS => "blank or infinite pixels were filled in",
-        Flags::CENTRE_BAD => "some of those within 3 pixels of the centre",
-        Flags::OUT_OF_RANGE => "a value lies outside the range of the training galaxies",
-        Flags::PIXEL_SCALE => "pixels of another size than the networks', or of unknown size",
-        Flags::ZERO_POINT_ASSUMED => "no zero point in the header; the networks' was assumed",
-        Flags::LOW_SNR => "signal-to-noise ratio below 5",
-        Flags::NO_DATA => "not one good pixel; nothing was measured",
-        Flags::SKY_LEVEL => "the sky is not subtracted, or the object fills the image",
-        _ => "",
-    };
     let lines: Vec<String> = Flags::NAMES
         .iter()
-        .map(|(flag, name)| format!("  {:>4}  {name:<19} {}", flag.0, meaning(*flag)))
+        .map(|(flag, name)| format!("  {:>5}  {name:<18} {}", flag.0, flag.meaning()))
         .collect();
     format!("{EXAMPLE}\n\nFLAGS is the sum of what to be wary of:\n{}", lines.join("\n"))
 }

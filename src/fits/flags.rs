@@ -30,9 +30,24 @@ impl Flags {
     /// Bit 9 (512): the border's level differs from zero by more than its noise: the sky is not
     /// subtracted, or the object fills the image.
     pub const SKY_LEVEL: Flags = Flags(1 << 9);
+    /// Bit 10 (1024): resampled from pixels of another size to the networks'.
+    pub const RESAMPLED: Flags = Flags(1 << 10);
+    /// Bit 11 (2048): saturated pixels on the object.
+    pub const SATURATED: Flags = Flags(1 << 11);
+    /// Bit 12 (4096): another source of at least a tenth of its flux lies on the stamp.
+    pub const NEIGHBOUR: Flags = Flags(1 << 12);
+    /// Bit 13 (8192): split from a neighbour that touches it.
+    pub const BLENDED: Flags = Flags(1 << 13);
+    /// Bit 14 (16384): unlike the galaxies that the networks were trained on; not to be trusted.
+    pub const OUT_OF_DOMAIN: Flags = Flags(1 << 14);
+    /// Bit 15 (32768): the position lies beyond the image; nothing was measured.
+    pub const OFF_IMAGE: Flags = Flags(1 << 15);
+    /// Bit 16 (65536): of a GALFIT catalogue: the fit ended at a limit, did not converge, or has a parameter that
+    /// GALFIT itself marks as not to be trusted.
+    pub const BAD_FIT: Flags = Flags(1 << 16);
 
     /// Every flag and its name.
-    pub const NAMES: [(Flags, &'static str); 10] = [
+    pub const NAMES: [(Flags, &'static str); 17] = [
         (Flags::PADDED, "PADDED"),
         (Flags::CUT, "CUT"),
         (Flags::BAD_PIXELS, "BAD_PIXELS"),
@@ -43,7 +58,38 @@ impl Flags {
         (Flags::LOW_SNR, "LOW_SNR"),
         (Flags::NO_DATA, "NO_DATA"),
         (Flags::SKY_LEVEL, "SKY_LEVEL"),
+        (Flags::RESAMPLED, "RESAMPLED"),
+        (Flags::SATURATED, "SATURATED"),
+        (Flags::NEIGHBOUR, "NEIGHBOUR"),
+        (Flags::BLENDED, "BLENDED"),
+        (Flags::OUT_OF_DOMAIN, "OUT_OF_DOMAIN"),
+        (Flags::OFF_IMAGE, "OFF_IMAGE"),
+        (Flags::BAD_FIT, "BAD_FIT"),
     ];
+
+    /// What a single flag warns of, in a few words; empty for none and for several.
+    pub fn meaning(self) -> &'static str {
+        match self {
+            Flags::PADDED => "the stamp reaches beyond the image",
+            Flags::CUT => "larger than the stamp; cut around the object",
+            Flags::BAD_PIXELS => "blank, infinite or masked pixels were filled in",
+            Flags::CENTRE_BAD => "some of those within 3 pixels of the centre",
+            Flags::OUT_OF_RANGE => "a value lies outside the range of the training galaxies",
+            Flags::PIXEL_SCALE => "pixels of another size than the networks', or of unknown size",
+            Flags::ZERO_POINT_ASSUMED => "no zero point in the header; the networks' was assumed",
+            Flags::LOW_SNR => "signal-to-noise ratio below 5",
+            Flags::NO_DATA => "not one good pixel; nothing was measured",
+            Flags::SKY_LEVEL => "the sky is not subtracted, or the object fills the image",
+            Flags::RESAMPLED => "resampled to the networks' pixel scale",
+            Flags::SATURATED => "saturated pixels on the object",
+            Flags::NEIGHBOUR => "another source of a tenth of its flux or more on the stamp",
+            Flags::BLENDED => "split from a neighbour that touches it",
+            Flags::OUT_OF_DOMAIN => "unlike the galaxies of the training",
+            Flags::OFF_IMAGE => "the position is beyond the image; nothing was measured",
+            Flags::BAD_FIT => "of GALFIT: at a limit, not converged, or marked by it",
+            _ => "",
+        }
+    }
 
     /// Whether all of `other` are set.
     pub fn contains(self, other: Flags) -> bool {
@@ -94,7 +140,7 @@ mod tests {
     #[test]
     fn every_flag_is_one_bit_of_its_own() {
         let all = Flags::NAMES.iter().fold(0, |bits, (flag, _)| {
-            assert!(flag.0.is_power_of_two() && bits & flag.0 == 0);
+            assert!(flag.0.is_power_of_two() && bits & flag.0 == 0 && !flag.meaning().is_empty());
             bits | flag.0
         });
         assert_eq!(all.count_ones() as usize, Flags::NAMES.len());

@@ -42,7 +42,7 @@ mod wcs;
 mod writer;
 
 pub use background::{Background, background};
-pub use catalogue::{Catalogue, Row};
+pub use catalogue::{Catalogue, CatalogueReader, CatalogueSize, CatalogueWriter, Row};
 pub use dataset::{Dataset, DatasetMeta};
 pub use flags::Flags;
 pub use header::Header;

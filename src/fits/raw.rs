@@ -6,6 +6,7 @@
 use crate::{Error, Result};
 use fitsio_sys as c;
 use std::ffi::{CStr, CString, c_char, c_int, c_void};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 const READ_ONLY: c_int = 0;
@@ -295,14 +296,19 @@ impl FitsFile {
         Ok(())
     }
 
-    /// Writes a whole column of texts.
-    pub(super) fn write_text(&mut self, column: usize, values: &[String]) -> Result<()> {
-        let texts: Vec<CString> = values.iter().map(|v| c_text(v)).collect();
+    /// Writes texts into a column from row `first` on, counted from 0.
+    pub(super) fn write_text(
+        &mut self,
+        column: usize,
+        first: usize,
+        values: impl IntoIterator<Item = impl AsRef<str>>,
+    ) -> Result<()> {
+        let texts: Vec<CString> = values.into_iter().map(|v| c_text(v.as_ref())).collect();
         let mut pointers: Vec<*mut c_char> = texts.iter().map(|s| s.as_ptr().cast_mut()).collect();
         let mut status = 0;
-        let n = values.len() as c::LONGLONG;
+        let (row, n) = (first as c::LONGLONG + 1, texts.len() as c::LONGLONG);
         // SAFETY: `pointers` holds n strings, which outlive the call and are only read.
-        unsafe { c::ffpcls(self.ptr, column as c_int + 1, 1, 1, n, pointers.as_mut_ptr(), &mut status) };
+        unsafe { c::ffpcls(self.ptr, column as c_int + 1, row, 1, n, pointers.as_mut_ptr(), &mut status) };
         self.check(status, "cannot write a column")
     }
 
@@ -346,18 +352,23 @@ impl FitsFile {
 
     /// A whole column of scalars as numbers, nulls as NaN.
     pub(super) fn read_f64(&mut self, column: usize, rows: usize) -> Result<Vec<f64>> {
+        self.read_f64_in(column, 0..rows)
+    }
+
+    /// As [`FitsFile::read_f64`], of some rows, counted from 0.
+    pub(super) fn read_f64_in(&mut self, column: usize, rows: Range<usize>) -> Result<Vec<f64>> {
         let (code, repeat, _) = self.column_type(column)?;
         let (number, mut status) = (column as c_int + 1, 0);
         if repeat != 1 || code < 0 {
             return Err(self.error(format!("column {number} is not a column of single numbers")));
         }
-        self.check_last_row(column, rows)?;
-        let mut values = vec![0.0; rows];
+        self.check_last_row(column, rows.end)?;
+        let mut values = vec![0.0; rows.len()];
         let mut any = 0;
         // SAFETY: `values` has room for one number a row.
         unsafe {
-            let n = rows as c::LONGLONG;
-            c::ffgcvd(self.ptr, number, 1, 1, n, f64::NAN, values.as_mut_ptr(), &mut any, &mut status);
+            let (first, n) = (rows.start as c::LONGLONG + 1, rows.len() as c::LONGLONG);
+            c::ffgcvd(self.ptr, number, first, 1, n, f64::NAN, values.as_mut_ptr(), &mut any, &mut status);
         }
         self.check(status, "cannot read a column")?;
         Ok(values)
@@ -365,15 +376,20 @@ impl FitsFile {
 
     /// A whole column of integers.
     pub(super) fn read_i64(&mut self, column: usize, rows: usize) -> Result<Vec<i64>> {
-        self.check_last_row(column, rows)?;
+        self.read_i64_in(column, 0..rows)
+    }
+
+    /// As [`FitsFile::read_i64`], of some rows, counted from 0.
+    pub(super) fn read_i64_in(&mut self, column: usize, rows: Range<usize>) -> Result<Vec<i64>> {
+        self.check_last_row(column, rows.end)?;
         let (mut any, mut status) = (0, 0);
         let number = column as c_int + 1;
-        let mut values = vec![0i64; rows];
+        let mut values = vec![0i64; rows.len()];
         // SAFETY: as in `read_f64`; CFITSIO returns one value a row of any numeric column.
         unsafe {
-            let n = rows as c::LONGLONG;
+            let (first, n) = (rows.start as c::LONGLONG + 1, rows.len() as c::LONGLONG);
             let pointer = values.as_mut_ptr().cast::<c::LONGLONG>();
-            c::ffgcvjj(self.ptr, number, 1, 1, n, 0, pointer, &mut any, &mut status);
+            c::ffgcvjj(self.ptr, number, first, 1, n, 0, pointer, &mut any, &mut status);
         }
         self.check(status, "cannot read a column")?;
         Ok(values)
@@ -405,11 +421,16 @@ impl FitsFile {
 
     /// A whole column of texts, without the blanks that fill them up.
     pub(super) fn read_text(&mut self, column: usize, rows: usize) -> Result<Vec<String>> {
+        self.read_text_in(column, 0..rows)
+    }
+
+    /// As [`FitsFile::read_text`], of some rows, counted from 0.
+    pub(super) fn read_text_in(&mut self, column: usize, rows: Range<usize>) -> Result<Vec<String>> {
         let (_, repeat, width) = self.column_type(column)?;
         let room = repeat.max(width).max(0) as usize + 1;
         let (mut buffer, mut null, mut any) = (vec![0 as c_char; room], [0 as c_char; 1], 0);
         let mut values = Vec::new();
-        for row in 1..=rows {
+        for row in rows.start + 1..=rows.end {
             let (mut pointer, mut status) = (buffer.as_mut_ptr(), 0);
             // SAFETY: one text, for which there is room with its terminating zero; an empty one stands for a null.
             unsafe {
@@ -459,18 +480,28 @@ impl FitsFile {
         self.check(status, "cannot write a keyword")
     }
 
-    /// Adds a text to the history, broken between words into cards of 72 characters.
+    /// Adds a text to the history, broken between words into cards of 72 characters; runs of blanks become one. A card
+    /// that goes on after a blank begins with two blanks, one that goes on within a word with three;
+    /// [`FitsFile::history`] puts them together.
     pub(super) fn add_history(&mut self, text: &str) -> Result<()> {
+        const CARD: usize = 72;
         let mut lines = vec![String::new()];
-        for word in text.split(' ') {
+        for word in text.split_whitespace() {
+            let mut word: String = c_text(word).to_string_lossy().into_owned();
             match lines.last_mut() {
-                Some(line) if line.is_empty() || line.len() + 1 + word.len() <= 72 => {
-                    if !line.is_empty() {
-                        line.push(' ');
-                    }
-                    line.push_str(word);
+                Some(line) if line.is_empty() => (),
+                Some(line) if line.len() + 1 + word.len() <= CARD => line.push(' '),
+                _ => lines.push("  ".to_owned()),
+            }
+            // Only a word that is longer than a card is broken.
+            while let Some(line) = lines.last_mut() {
+                let rest = word.split_off(word.len().min(CARD - line.len()));
+                line.push_str(&word);
+                if rest.is_empty() {
+                    break;
                 }
-                _ => lines.push(format!("  {word}")),
+                word = rest;
+                lines.push("   ".to_owned());
             }
         }
         for line in lines {
@@ -480,6 +511,22 @@ impl FitsFile {
             self.check(status, "cannot write the history")?;
         }
         Ok(())
+    }
+
+    /// The texts of the current header's history, as [`FitsFile::add_history`] was given them.
+    pub(super) fn history(&mut self) -> Result<Vec<String>> {
+        let mut texts: Vec<String> = Vec::new();
+        for card in self.cards()? {
+            let Some(line) = card.strip_prefix("HISTORY ") else { continue };
+            match (line.strip_prefix("  "), texts.last_mut()) {
+                (Some(more), Some(text)) => match more.strip_prefix(' ') {
+                    Some(more) => text.push_str(more.trim_end()),
+                    None => text.push_str(&format!(" {}", more.trim_end())),
+                },
+                _ => texts.push(line.trim_end().to_owned()),
+            }
+        }
+        Ok(texts)
     }
 
     /// Closes the file, with the error that closing (the last write) may bring.
