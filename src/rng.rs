@@ -37,6 +37,8 @@ pub enum Stream {
     Split = 7,
     /// Tests and benchmarks.
     Test = 8,
+    /// Noise where a stamp has no data.
+    Padding = 9,
 }
 
 const MULTIPLIERS: [u32; 2] = [0xD251_1F53, 0xCD9E_8D57];

@@ -8,18 +8,18 @@ use std::fmt;
 pub struct Flags(pub u32);
 
 impl Flags {
-    /// Bit 0 (1): the image was smaller than the stamp and padded with zeros, the sky level of
-    /// sky-subtracted images.
+    /// Bit 0 (1): the stamp reaches beyond the image; there it is padded with white noise of the sky's σ.
     pub const PADDED: Flags = Flags(1);
     /// Bit 1 (2): the image was larger than the stamp and cut.
     pub const CUT: Flags = Flags(1 << 1);
-    /// Bit 2 (4): blank or non-finite pixels were replaced by the median of their neighbours.
+    /// Bit 2 (4): blank, non-finite or masked pixels, or such of no weight, were replaced by the median of their
+    /// neighbours, or by noise where there are none.
     pub const BAD_PIXELS: Flags = Flags(1 << 2);
     /// Bit 3 (8): some of them within 3 pixels of the object's centre.
     pub const CENTRE_BAD: Flags = Flags(1 << 3);
     /// Bit 4 (16): a measured value lies outside the range of the training galaxies.
     pub const OUT_OF_RANGE: Flags = Flags(1 << 4);
-    /// Bit 5 (32): the image's pixel scale differs from the networks', or is not known.
+    /// Bit 5 (32): the image's pixel scale is not known, or too far from the networks' to resample.
     pub const PIXEL_SCALE: Flags = Flags(1 << 5);
     /// Bit 6 (64): the header gives no zero point; the survey's was assumed.
     pub const ZERO_POINT_ASSUMED: Flags = Flags(1 << 6);
@@ -32,7 +32,7 @@ impl Flags {
     pub const SKY_LEVEL: Flags = Flags(1 << 9);
     /// Bit 10 (1024): resampled from pixels of another size to the networks'.
     pub const RESAMPLED: Flags = Flags(1 << 10);
-    /// Bit 11 (2048): saturated pixels on the object.
+    /// Bit 11 (2048): a pixel on the stamp is saturated.
     pub const SATURATED: Flags = Flags(1 << 11);
     /// Bit 12 (4096): another source of at least a tenth of its flux lies on the stamp.
     pub const NEIGHBOUR: Flags = Flags(1 << 12);
@@ -70,18 +70,18 @@ impl Flags {
     /// What a single flag warns of, in a few words; empty for none and for several.
     pub fn meaning(self) -> &'static str {
         match self {
-            Flags::PADDED => "the stamp reaches beyond the image",
+            Flags::PADDED => "the stamp reaches beyond the image; noise there",
             Flags::CUT => "larger than the stamp; cut around the object",
             Flags::BAD_PIXELS => "blank, infinite or masked pixels were filled in",
             Flags::CENTRE_BAD => "some of those within 3 pixels of the centre",
             Flags::OUT_OF_RANGE => "a value lies outside the range of the training galaxies",
-            Flags::PIXEL_SCALE => "pixels of another size than the networks', or of unknown size",
+            Flags::PIXEL_SCALE => "pixels of unknown size, or too unlike the networks' to resample",
             Flags::ZERO_POINT_ASSUMED => "no zero point in the header; the networks' was assumed",
             Flags::LOW_SNR => "signal-to-noise ratio below 5",
             Flags::NO_DATA => "not one good pixel; nothing was measured",
             Flags::SKY_LEVEL => "the sky is not subtracted, or the object fills the image",
             Flags::RESAMPLED => "resampled to the networks' pixel scale",
-            Flags::SATURATED => "saturated pixels on the object",
+            Flags::SATURATED => "saturated pixels on the stamp",
             Flags::NEIGHBOUR => "another source of a tenth of its flux or more on the stamp",
             Flags::BLENDED => "split from a neighbour that touches it",
             Flags::OUT_OF_DOMAIN => "unlike the galaxies of the training",

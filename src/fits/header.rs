@@ -68,6 +68,8 @@ pub struct Header {
     pub unit: Option<String>,
     /// Exposure time, s (`EXPTIME`, `EXPOSURE`).
     pub exposure: Option<f64>,
+    /// What a saturated pixel reaches, in the image's unit (`SATURATE`).
+    pub saturation: Option<f64>,
     /// Name of what is on it (`OBJECT`).
     pub object: Option<String>,
     /// Name of the extension (`EXTNAME`).
@@ -85,6 +87,7 @@ impl Header {
             wcs: Wcs::from_cards(cards),
             unit,
             exposure,
+            saturation: first(&["SATURATE"]).filter(|&level| level > 0.0),
             object: cards.text("OBJECT").map(str::to_owned),
             extension: cards.text("EXTNAME").map(str::to_owned),
         }

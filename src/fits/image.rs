@@ -27,13 +27,27 @@ pub struct Image {
 }
 
 /// One HDU that holds images.
-struct Entry {
-    hdu: usize,
+pub(super) struct Entry {
+    pub(super) hdu: usize,
     axes: usize,
-    width: usize,
-    height: usize,
-    planes: usize,
-    header: Header,
+    pub(super) width: usize,
+    pub(super) height: usize,
+    pub(super) planes: usize,
+    /// Rows of a compressed image's tiles; 1 for others.
+    pub(super) tile_rows: usize,
+    pub(super) header: Header,
+}
+
+impl Entry {
+    /// The lengths of its axes, those of length one included.
+    pub(super) fn shape(&self) -> Vec<usize> {
+        let mut shape = vec![1; self.axes];
+        shape[..2].copy_from_slice(&[self.width, self.height]);
+        if self.axes > 2 {
+            shape[2] = self.planes;
+        }
+        shape
+    }
 }
 
 /// The images of a file, read one at a time.
@@ -54,17 +68,23 @@ pub struct ImageSource {
 /// [`Error::Io`] where there is no such file; [`Error::Fits`] for what is not FITS, has no image, or not the
 /// HDU asked for.
 pub fn open_images(path: impl AsRef<Path>) -> Result<ImageSource> {
-    let (path, selection) = split_selection(path.as_ref());
+    let (file, entries) = find(path.as_ref())?;
+    let (stem, total) = (stem(file.path()), entries.iter().map(|e| e.planes).sum());
+    Ok(ImageSource { file, entries, stem, total, next: (0, 0) })
+}
+
+/// A file and those of its HDUs, one at least, that [`open_images`] reads.
+pub(super) fn find(path: &Path) -> Result<(FitsFile, Vec<Entry>)> {
+    let (path, selection) = split_selection(path);
     let mut file = FitsFile::open(&path)?;
     let entries = match selection {
         Some(wanted) => vec![selected(&mut file, &wanted)?],
         None => all(&mut file)?,
     };
-    let total = entries.iter().map(|e| e.planes).sum();
-    if total == 0 {
+    if entries.is_empty() {
         return Err(Error::fits(&path, "no image in this file: every HDU is empty or a table"));
     }
-    Ok(ImageSource { file, entries, stem: stem(&path), total, next: (0, 0) })
+    Ok((file, entries))
 }
 
 /// The first image of a file, opened as [`open_images`] does.
@@ -88,15 +108,10 @@ impl ImageSource {
     }
 
     fn read(&mut self, entry: usize, plane: usize) -> Result<Image> {
-        let Entry { hdu, axes, width, height, planes, ref header } = self.entries[entry];
+        let Entry { hdu, axes, width, height, planes, ref header, .. } = self.entries[entry];
         let header = header.clone();
         self.file.go_to(hdu)?;
-        let mut shape = vec![1; axes];
-        shape[..2].copy_from_slice(&[width, height]);
-        if axes > 2 {
-            shape[2] = planes;
-        }
-        self.file.check_whole(&shape)?;
+        self.file.check_whole(&self.entries[entry].shape())?;
         let mut pixels = Vec::new();
         let size = width * height;
         if pixels.try_reserve_exact(size).is_err() {
@@ -129,7 +144,7 @@ impl Iterator for ImageSource {
 }
 
 /// The file's name without `.fits`, `.fit`, `.fts` and the compressions' endings.
-fn stem(path: &Path) -> String {
+pub(super) fn stem(path: &Path) -> String {
     let mut name = path.file_name().map_or_else(String::new, |n| n.to_string_lossy().into_owned());
     for ending in [".gz", ".fz", ".fits", ".fit", ".fts"] {
         let short = name.len().saturating_sub(ending.len());
@@ -168,7 +183,8 @@ fn entry(file: &mut FitsFile, hdu: usize) -> Result<Option<(Entry, Cards)>> {
         return Ok(None);
     }
     let header = Header::from_cards(&cards);
-    Ok(Some((Entry { hdu, axes: shape.len(), width, height, planes, header }, cards)))
+    let tile_rows = cards.number("ZTILE2").map_or(1, |rows| rows as usize);
+    Ok(Some((Entry { hdu, axes: shape.len(), width, height, planes, tile_rows, header }, cards)))
 }
 
 fn all(file: &mut FitsFile) -> Result<Vec<Entry>> {

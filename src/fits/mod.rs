@@ -3,10 +3,15 @@
 //! | file | idea |
 //! |---|---|
 //! | `raw.rs` | the only caller of CFITSIO: a handle, errors with its words |
+//! | `unpack.rs` | large compressed files, unpacked beside memory |
 //! | `header.rs` | what an image's header says |
 //! | `wcs.rs` | where on the sky an image lies |
 //! | `image.rs` | the images in a file, one after another |
+//! | `mosaic.rs` | an image of any size, read by windows |
+//! | `layers.rs` | a mosaic with its maps of noise and of bad pixels |
 //! | `stamp.rs` | an image cut or padded to a network's stamp, and flags |
+//! | `fill.rs` | what stands in for pixels that are not there |
+//! | `resample.rs` | an image in pixels of another size |
 //! | `flags.rs` | what was wrong with a stamp, as bits |
 //! | `background.rs` | the sky's level and noise, robustly |
 //! | `dataset.rs` | cubes of stamps with their truth, read |
@@ -25,19 +30,24 @@ mod background;
 mod catalogue;
 mod columns;
 mod dataset;
+mod fill;
 mod flags;
 mod foreign;
 mod header;
 mod image;
 mod labels;
+mod layers;
+mod mosaic;
 mod psf;
 mod raw;
+mod resample;
 mod sky;
 mod stamp;
 mod survey;
 mod table;
 #[cfg(test)]
 mod testing;
+mod unpack;
 mod wcs;
 mod writer;
 
@@ -48,9 +58,11 @@ pub use flags::Flags;
 pub use header::Header;
 pub use image::{Image, ImageSource, open_images};
 pub use labels::{Label, Labels};
+pub use layers::{Layers, Window};
+pub use mosaic::Mosaic;
 pub use psf::{read_psf, survey_psfs, write_psf};
 pub use sky::read_sky;
-pub use stamp::{LOW_SNR, Stamp, cut};
+pub use stamp::{Cutter, LOW_SNR, SAME_SCALE, Stamp, cut};
 pub use survey::survey_parts;
 pub use table::{read_truth, read_truth_for};
 pub use wcs::Wcs;

@@ -3,6 +3,8 @@
 //!
 //! HDUs count from 0, the primary, as users write them in `file.fits[1]`; pixels and rows from 0 too.
 
+use super::unpack::unpack;
+use crate::files::Scratch;
 use crate::{Error, Result};
 use fitsio_sys as c;
 use std::ffi::{CStr, CString, c_char, c_int, c_void};
@@ -24,6 +26,8 @@ pub(super) struct FitsFile {
     ptr: *mut c::fitsfile,
     path: PathBuf,
     hdu: usize,
+    /// Where a large compressed file was unpacked to.
+    _unpacked: Option<Scratch>,
 }
 
 // SAFETY: the library is built with --enable-reentrant, which allows a handle on any one thread at a
@@ -68,7 +72,8 @@ fn c_text(text: &str) -> CString {
 }
 
 impl FitsFile {
-    /// Opens a file for reading; its name is taken literally. Compressed files (`.gz`, `.fz`) too.
+    /// Opens a file for reading; its name is taken literally. Compressed files (`.gz`, `.fz`) too: a small one of gzip is
+    /// unpacked in memory, a large one into a temporary file.
     pub(super) fn open(path: &Path) -> Result<Self> {
         let metadata = std::fs::metadata(path).map_err(|e| Error::io(path, "read", e))?;
         if metadata.is_dir() {
@@ -79,7 +84,8 @@ impl FitsFile {
         }
         // What the system says (permission denied …) is clearer than what CFITSIO would.
         std::fs::File::open(path).map_err(|e| Error::io(path, "read", e))?;
-        let name = c_path(path)?;
+        let unpacked = unpack(path)?;
+        let name = c_path(unpacked.as_ref().map_or(path, |(_, file)| file))?;
         let (mut ptr, mut status) = (std::ptr::null_mut(), 0);
         // SAFETY: `name` outlives the call, and `ptr` is only used where the call succeeded.
         unsafe { c::ffdkopn(&mut ptr, name.as_ptr(), READ_ONLY, &mut status) };
@@ -87,7 +93,7 @@ impl FitsFile {
             let why = explanation(status);
             return Err(Error::fits(path, format!("not a readable FITS file: {why}")));
         }
-        Ok(FitsFile { ptr, path: path.to_owned(), hdu: 0 })
+        Ok(FitsFile { ptr, path: path.to_owned(), hdu: 0, _unpacked: unpacked.map(|(folder, _)| folder) })
     }
 
     /// Creates a file; it must not exist.
@@ -99,7 +105,7 @@ impl FitsFile {
         if status != 0 || ptr.is_null() {
             return Err(Error::fits(path, format!("cannot create it: {}", explanation(status))));
         }
-        Ok(FitsFile { ptr, path: path.to_owned(), hdu: 0 })
+        Ok(FitsFile { ptr, path: path.to_owned(), hdu: 0, _unpacked: None })
     }
 
     /// The file's path.
@@ -189,6 +195,13 @@ impl FitsFile {
         if axes > 2 {
             first[2] = plane as c::LONGLONG + 1;
         }
+        self.read_from(&mut first, out)
+    }
+
+    /// As [`FitsFile::read_pixels`], from the first pixel of a row on, counted from 0, of an image that is no cube.
+    pub(super) fn read_rows(&mut self, row: usize, out: &mut [f32]) -> Result<()> {
+        let mut first = [1 as c::LONGLONG; 16];
+        first[1] = row as c::LONGLONG + 1;
         self.read_from(&mut first, out)
     }
 

@@ -1,100 +1,276 @@
-//! An image of any size as a network's square stamp: cut around the object or padded, without bad
+//! An image of any size as a network's square stamp: cut around the object, resampled or padded, without bad
 //! pixels, and with flags for what was done.
 
 use super::background::{Background, background, median};
+use super::fill::{REACH, fill};
 use super::flags::Flags;
+use super::header::Header;
 use super::image::Image;
+use super::layers::{Layers, Window};
+use super::resample::{Resampler, reach};
+use crate::Result;
 
 /// Below this signal-to-noise ratio [`Flags::LOW_SNR`] is set.
 pub const LOW_SNR: f64 = 5.0;
-/// Bad pixels as near the centre as this set [`Flags::CENTRE_BAD`], pixels.
+/// Pixel scales as close as this, relative to each other, are the same.
+pub const SAME_SCALE: f64 = 0.01;
+/// Bad pixels as near the centre as this set [`Flags::CENTRE_BAD`], pixels of the stamp.
 const CENTRE_RADIUS: f64 = 3.0;
 /// The brightest peak is looked for within this part of the image's smaller side from its centre.
 const SEARCH: f64 = 0.15;
+/// Images whose pixels are smaller or larger than the stamp's by more than this are not resampled.
+const EXTREME: f64 = 16.0;
 
 /// A stamp ready for a network.
 #[derive(Clone, Debug)]
 pub struct Stamp {
     /// `size`² pixels, row-major, y up, in the image's unit; all finite.
     pub pixels: Vec<f32>,
+    /// Standard deviation of the noise of each, where the image has a map of it.
+    pub rms: Option<Vec<f32>>,
+    /// Which pixels hold no data, but what was filled in.
+    pub filled: Vec<bool>,
     /// What was done to it.
     pub flags: Flags,
     /// The object's centre as it was given or found, FITS pixels of the image.
     pub x: f64,
     /// As `x`.
     pub y: f64,
-    /// FITS pixel of the image (x, y) that is the stamp's first; below 1 where it is padded.
+    /// That centre in FITS pixels of the stamp.
+    pub centre: (f64, f64),
+    /// Pixels of the image along one of the stamp: 1 unless it was resampled.
+    pub ratio: f64,
+    /// FITS pixel of the image (x, y) that is the stamp's first, or in which the first one's centre lies; below 1 where
+    /// it is padded.
     pub corner: (i64, i64),
-    /// The image's sky.
+    /// The sky: level and noise of a pixel of the stamp.
     pub sky: Background,
     /// The greatest signal-to-noise ratio of the light within a circle around the centre, over its radius:
     /// Σ (p − sky) / (σ √N). NaN where the noise is not known.
     pub snr: f64,
 }
 
-/// Makes a stamp of `size`² pixels from an image, around `centre` (FITS pixels) or, where none is given:
-/// the stamp as it is where the image has that very size; else around the brightest 3×3 pixels within
-/// 15% of the image's smaller side from its middle, if they stand out by 3 σ, else around its middle.
+impl Stamp {
+    /// FITS pixels of the image of a place in FITS pixels of the stamp.
+    pub fn to_image(&self, x: f64, y: f64) -> (f64, f64) {
+        (self.x + (x - self.centre.0) * self.ratio, self.y + (y - self.centre.1) * self.ratio)
+    }
+}
+
+/// How stamps are cut.
 ///
-/// What lies beyond the image is zero, the sky level of a sky-subtracted image. Bad pixels get the median of
-/// the good ones within 2, else 5 pixels, else zero. A stamp without one good pixel is all zeros and has
-/// [`Flags::NO_DATA`].
+/// What lies beyond the image is noise of the sky's σ around the sky's level. Bad pixels (blank, not finite, masked or of
+/// no weight) get the median of the good ones within 2, else 5 pixels, else noise. A stamp without one good pixel, or
+/// around a position beyond the image, is zero and has [`Flags::NO_DATA`].
+///
+/// Where the image's pixels are of another size than the stamp's, the stamp is resampled with flux conserved and the
+/// object's centre in its middle, and has [`Flags::RESAMPLED`]. Neither size is known or they differ by more than a factor
+/// of 16: it is cut as it is and has [`Flags::PIXEL_SCALE`].
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Cutter {
+    /// Pixels along a side of the stamps.
+    pub size: usize,
+    /// Pixel scale of the stamps, arcsec: the networks'. `None` leaves that of the images, whatever it is.
+    pub pixel_scale: Option<f64>,
+    /// Pixel scale of the images, arcsec, in place of their headers'.
+    pub image_scale: Option<f64>,
+    /// Pixels at or above this, in the image's unit, are saturated, in place of the header's `SATURATE`.
+    pub saturation: Option<f64>,
+    /// Seed of the noise that stands where there are no data.
+    pub seed: u64,
+}
+
+/// The stamp of `size`² pixels of an image, in the image's own pixels, as [`Cutter::from_image`] makes it.
 pub fn cut(image: &Image, size: usize, centre: Option<(f64, f64)>) -> Stamp {
-    let sky = background(&image.pixels, image.width);
-    let middle = (0.5 * (image.width as f64 + 1.0), 0.5 * (image.height as f64 + 1.0));
-    let fits_exactly = (image.width, image.height) == (size, size);
-    let (x, y) = match centre {
-        Some((x, y)) if x.is_finite() && y.is_finite() => (x, y),
-        _ if fits_exactly => middle,
-        _ => peak(image, middle, sky).unwrap_or(middle),
-    };
-    let half = 0.5 * (size as f64 + 1.0);
-    // The first pixel such that the object is within half a pixel of the stamp's centre. `as` saturates
-    // for centres far outside, where there are no pixels anyway.
-    let corner = (1 + (x - half).round() as i64, 1 + (y - half).round() as i64);
-    let corner = (corner.0.clamp(-(1 << 40), 1 << 40), corner.1.clamp(-(1 << 40), 1 << 40));
+    Cutter::new(size).from_image(image, centre, 0)
+}
 
-    let mut flags = Flags::default();
-    let end = (corner.0 + size as i64 - 1, corner.1 + size as i64 - 1);
-    let (width, height) = (image.width as i64, image.height as i64);
-    flags.set(Flags::PADDED, corner.0 < 1 || corner.1 < 1 || end.0 > width || end.1 > height);
-    flags.set(Flags::CUT, corner.0 > 1 || corner.1 > 1 || end.0 < width || end.1 < height);
-    flags.set(Flags::SKY_LEVEL, sky.level.abs() > sky.sigma && sky.sigma > 0.0);
+impl Cutter {
+    /// Stamps of `size`² pixels, in the images' own pixels.
+    pub fn new(size: usize) -> Self {
+        Cutter { size, pixel_scale: None, image_scale: None, saturation: None, seed: 0 }
+    }
 
-    let mut pixels = vec![0.0f32; size * size];
-    let (mut good, mut bad) = (0usize, Vec::new());
-    for row in 0..size {
-        let fy = corner.1 + row as i64;
-        if fy < 1 || fy > height {
-            continue;
+    /// The stamp of an image, around `centre` (FITS pixels) or, where none is given: the stamp as it is where the image
+    /// has that very size; else around the brightest 3×3 pixels within 15% of the image's smaller side from its middle,
+    /// if they stand out by 3 σ, else around its middle. The sky is that of the image's border. `index` tells apart the
+    /// noise of two objects.
+    pub fn from_image(&self, image: &Image, centre: Option<(f64, f64)>, index: u64) -> Stamp {
+        let sky = background(&image.pixels, image.width);
+        let middle = (0.5 * (image.width as f64 + 1.0), 0.5 * (image.height as f64 + 1.0));
+        let fits_exactly = (image.width, image.height) == (self.size, self.size);
+        let centre = match centre {
+            Some((x, y)) if x.is_finite() && y.is_finite() => (x, y),
+            _ if fits_exactly => middle,
+            _ => peak(image, middle, sky).unwrap_or(middle),
+        };
+        let frame = self.frame(&image.header, centre);
+        let window = Window::of(image, frame.corner, frame.side);
+        self.finish(&frame, window, &image.header, Some(sky), index)
+    }
+
+    /// The stamp of an object of a mosaic, around its `centre` in FITS pixels. The sky is that of the border of what is
+    /// cut out; its σ is the median of the map of the noise where there is one. `index` is the object's number, the same
+    /// in whatever part of a catalogue and order it is measured.
+    ///
+    /// # Errors
+    /// As [`Mosaic::window`](super::Mosaic::window). A position beyond the image is none: the stamp is flagged.
+    pub fn from_mosaic(&self, layers: &mut Layers, centre: (f64, f64), index: u64) -> Result<Stamp> {
+        let header = layers.image().header().clone();
+        let frame = self.frame(&header, centre);
+        let window = layers.window(frame.corner.0, frame.corner.1, frame.side, frame.side)?;
+        Ok(self.finish(&frame, window, &header, None, index))
+    }
+
+    /// Where an image is to be cut for a stamp around `centre`.
+    fn frame(&self, header: &Header, centre: (f64, f64)) -> Frame {
+        let scale = self.image_scale.or(header.pixel_scale);
+        let ratio = self.pixel_scale.zip(scale).map(|(stamps, images)| stamps / images);
+        let same = ratio.is_some_and(|ratio| (ratio - 1.0).abs() <= SAME_SCALE);
+        let other = ratio.filter(|ratio| !same && (1.0 / EXTREME..=EXTREME).contains(ratio));
+        let half = 0.5 * (self.size as f64 + 1.0);
+        // Far outside there are no pixels, and what is no number is there too.
+        let far = |v: f64| if v.is_finite() { v.clamp(-1e12, 1e12) } else { 1e12 };
+        let (x, y) = (far(centre.0), far(centre.1));
+        let (first, shown, margin) = match other {
+            // The first pixel such that the object is within half a pixel of the stamp's centre.
+            None => ((1 + (x - half).round() as i64, 1 + (y - half).round() as i64), self.size, REACH),
+            Some(ratio) => {
+                let radius = ratio * (half - 1.0);
+                let first = ((x - radius).round() as i64, (y - radius).round() as i64);
+                (first, (2.0 * radius).ceil() as usize + 1, REACH + reach(ratio))
+            }
+        };
+        let corner = (first.0 - margin, first.1 - margin);
+        let unknown_scale = self.pixel_scale.is_some() && !same && other.is_none();
+        let side = shown + 2 * margin as usize;
+        Frame { centre, ratio: other, unknown_scale, first, shown, corner, side }
+    }
+
+    /// Fills, resamples and flags what was cut out.
+    fn finish(
+        &self,
+        frame: &Frame,
+        mut window: Window,
+        header: &Header,
+        sky: Option<Background>,
+        index: u64,
+    ) -> Stamp {
+        let size = self.size;
+        let mut sky = sky.unwrap_or_else(|| background(&window.pixels, window.width));
+        if let Some(sigma) = window.rms.as_deref().and_then(typical) {
+            sky.sigma = sigma;
         }
-        for column in 0..size {
-            let fx = corner.0 + column as i64;
-            if fx < 1 || fx > width {
+        let saturation = self.saturation.or(header.saturation).unwrap_or(f64::INFINITY);
+        let (flags, good) = frame.flags(&window, saturation);
+        let middle = 0.5 * (size as f64 + 1.0);
+        let (x, y) = frame.centre;
+        let mut stamp = Stamp {
+            pixels: vec![0.0; size * size],
+            rms: None,
+            filled: vec![true; size * size],
+            flags,
+            x,
+            y,
+            centre: (middle, middle),
+            ratio: frame.ratio.unwrap_or(1.0),
+            corner: frame.first,
+            sky,
+            snr: f64::NAN,
+        };
+        if frame.ratio.is_none() {
+            stamp.centre = (x - frame.first.0 as f64 + 1.0, y - frame.first.1 as f64 + 1.0);
+        }
+        stamp.flags.set(Flags::SKY_LEVEL, sky.level.abs() > sky.sigma && sky.sigma > 0.0);
+        if good == 0 || stamp.flags.contains(Flags::OFF_IMAGE) {
+            stamp.flags |= Flags::NO_DATA;
+            return stamp;
+        }
+        let filled = fill(&mut window, sky, self.seed, index);
+        match frame.ratio {
+            None => crop(&mut stamp, &window, &filled, size),
+            Some(ratio) => {
+                let first = (x - ratio * (middle - 1.0), y - ratio * (middle - 1.0));
+                let resampler = Resampler::new(&window, first, ratio, size);
+                stamp.pixels = resampler.pixels(&window.pixels);
+                stamp.rms = window.rms.as_deref().map(|rms| resampler.rms(rms));
+                stamp.filled = resampler.touched(&filled);
+                stamp.sky = background(&stamp.pixels, size);
+                if let Some(sigma) = stamp.rms.as_deref().and_then(typical) {
+                    stamp.sky.sigma = sigma;
+                }
+            }
+        }
+        let place = (stamp.centre.0 - 1.0, stamp.centre.1 - 1.0);
+        stamp.snr = signal_to_noise(&stamp.pixels, size, place, stamp.sky);
+        stamp.flags.set(Flags::LOW_SNR, stamp.snr < LOW_SNR);
+        stamp
+    }
+}
+
+/// What part of an image is needed for a stamp.
+struct Frame {
+    centre: (f64, f64),
+    /// Pixels of the image along one of the stamp; `None` where they are not resampled.
+    ratio: Option<f64>,
+    unknown_scale: bool,
+    /// FITS pixel of the image that is the first on the stamp.
+    first: (i64, i64),
+    /// Pixels of the image along the stamp's side.
+    shown: usize,
+    /// FITS pixel of the image that is the first of those needed, and how many along a side.
+    corner: (i64, i64),
+    side: usize,
+}
+
+impl Frame {
+    /// What can be said before anything is filled, and how many of the pixels shown are good.
+    fn flags(&self, window: &Window, saturation: f64) -> (Flags, usize) {
+        let mut flags = Flags::default();
+        let (first, last) = (self.first, self.shown as i64 - 1);
+        let (width, height) = (window.image.0 as i64, window.image.1 as i64);
+        let end = (first.0 + last, first.1 + last);
+        flags.set(Flags::PADDED, first.0 < 1 || first.1 < 1 || end.0 > width || end.1 > height);
+        flags.set(Flags::CUT, first.0 > 1 || first.1 > 1 || end.0 < width || end.1 < height);
+        let on = |place: f64, length: i64| (0.5..=length as f64 + 0.5).contains(&place);
+        let (x, y) = self.centre;
+        flags.set(Flags::OFF_IMAGE, !(on(x, width) && on(y, height)));
+        flags.set(Flags::PIXEL_SCALE, self.unknown_scale);
+        flags.set(Flags::RESAMPLED, self.ratio.is_some());
+        let near = CENTRE_RADIUS * self.ratio.unwrap_or(1.0);
+        let mut good = 0;
+        for (i, &pixel) in window.pixels.iter().enumerate().filter(|(i, _)| window.is_inside(*i)) {
+            let (px, py) = window.place(i);
+            if px < first.0 || py < first.1 || px > end.0 || py > end.1 {
                 continue;
             }
-            let value = image.pixels[((fy - 1) * width + fx - 1) as usize];
-            if value.is_finite() {
-                pixels[row * size + column] = value;
-                good += 1;
+            if pixel.is_nan() {
+                flags |= Flags::BAD_PIXELS;
+                flags.set(Flags::CENTRE_BAD, (px as f64 - x).hypot(py as f64 - y) <= near);
             } else {
-                bad.push((row * size + column, fx, fy));
+                good += 1;
+                flags.set(Flags::SATURATED, f64::from(pixel) >= saturation);
             }
         }
+        (flags, good)
     }
-    if good == 0 {
-        flags |= Flags::NO_DATA;
-        return Stamp { pixels, flags, x, y, corner, sky, snr: f64::NAN };
+}
+
+/// Takes a stamp out of the middle of a window.
+fn crop(stamp: &mut Stamp, window: &Window, filled: &[bool], size: usize) {
+    fn middle<T: Copy>(values: &[T], window: &Window, size: usize) -> Vec<T> {
+        let margin = (window.width - size) / 2;
+        let row = |y: usize| &values[(y + margin) * window.width + margin..][..size];
+        (0..size).flat_map(row).copied().collect()
     }
-    for &(index, fx, fy) in &bad {
-        pixels[index] = neighbours(image, fx, fy, 2).or_else(|| neighbours(image, fx, fy, 5)).unwrap_or(0.0);
-        flags |= Flags::BAD_PIXELS;
-        let near = (fx as f64 - x).hypot(fy as f64 - y) <= CENTRE_RADIUS;
-        flags.set(Flags::CENTRE_BAD, near);
-    }
-    let snr = signal_to_noise(&pixels, size, (x - corner.0 as f64, y - corner.1 as f64), sky);
-    flags.set(Flags::LOW_SNR, snr < LOW_SNR);
-    Stamp { pixels, flags, x, y, corner, sky, snr }
+    stamp.pixels = middle(&window.pixels, window, size);
+    stamp.filled = middle(filled, window, size);
+    stamp.rms = window.rms.as_deref().map(|rms| middle(rms, window, size));
+}
+
+/// The median of what is finite.
+fn typical(values: &[f32]) -> Option<f64> {
+    median(&mut values.iter().filter(|v| v.is_finite()).map(|&v| f64::from(v)).collect::<Vec<_>>())
 }
 
 /// The mean of the 3×3 pixels at each place near the middle; the brightest place, FITS pixels.
@@ -117,20 +293,6 @@ fn peak(image: &Image, middle: (f64, f64), sky: Background) -> Option<(f64, f64)
     }
     // The mean of nine pixels has a third of a pixel's noise.
     best.filter(|(value, ..)| value - sky.level > sky.sigma).map(|(_, x, y)| (x, y))
-}
-
-/// The median of the good pixels within `reach` rows and columns of a FITS pixel.
-fn neighbours(image: &Image, fx: i64, fy: i64, reach: i64) -> Option<f32> {
-    let mut values = Vec::new();
-    for y in (fy - reach).max(1)..=(fy + reach).min(image.height as i64) {
-        for x in (fx - reach).max(1)..=(fx + reach).min(image.width as i64) {
-            let value = image.pixels[((y - 1) * image.width as i64 + x - 1) as usize];
-            if value.is_finite() {
-                values.push(f64::from(value));
-            }
-        }
-    }
-    median(&mut values).map(|v| v as f32)
 }
 
 /// See [`Stamp::snr`]; `centre` in 0-based pixels.
@@ -159,90 +321,4 @@ fn signal_to_noise(pixels: &[f32], size: usize, centre: (f64, f64), sky: Backgro
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::header::Header;
-    use super::*;
-
-    /// A Gaussian blob on noise that repeats but has no preferred place.
-    fn image(width: usize, height: usize, x: f64, y: f64) -> Image {
-        let pixels = (0..width * height)
-            .map(|i| {
-                let (dx, dy) = ((i % width) as f64 + 1.0 - x, (i / width) as f64 + 1.0 - y);
-                let noise = ((i * 7919) % 101) as f64 / 50.0 - 1.0;
-                (100.0 * (-(dx * dx + dy * dy) / 8.0).exp() + noise) as f32
-            })
-            .collect();
-        Image {
-            path: "test.fits".into(),
-            hdu: 0,
-            plane: None,
-            name: "test".to_owned(),
-            width,
-            height,
-            pixels,
-            header: Header::default(),
-        }
-    }
-
-    fn brightest(stamp: &Stamp, size: usize) -> (usize, usize) {
-        let i = (0..size * size).max_by(|&a, &b| stamp.pixels[a].total_cmp(&stamp.pixels[b])).unwrap();
-        (i % size, i / size)
-    }
-
-    #[test]
-    fn an_image_of_the_stamps_size_is_left_as_it_is() {
-        let image = image(64, 64, 30.0, 35.0);
-        let stamp = cut(&image, 64, None);
-        assert_eq!((stamp.pixels, stamp.flags, stamp.corner), (image.pixels, Flags::default(), (1, 1)));
-        assert!(stamp.snr > 100.0);
-    }
-
-    #[test]
-    fn a_smaller_image_is_padded_with_the_object_in_the_middle() {
-        let stamp = cut(&image(35, 31, 16.0, 17.0), 64, None);
-        assert_eq!(stamp.flags, Flags::PADDED);
-        assert_eq!((stamp.x, stamp.y), (16.0, 17.0));
-        let (x, y) = brightest(&stamp, 64);
-        assert!((31..=32).contains(&x) && (31..=32).contains(&y), "{x} {y}");
-        assert_eq!(stamp.pixels[0], 0.0);
-    }
-
-    #[test]
-    fn a_larger_image_is_cut_around_the_object() {
-        let big = image(150, 131, 80.0, 60.0);
-        let stamp = cut(&big, 64, None);
-        assert_eq!(stamp.flags, Flags::CUT);
-        assert_eq!((stamp.x, stamp.y), (80.0, 60.0));
-        // Pixel for pixel that part of the image.
-        let (x0, y0) = (stamp.corner.0 as usize - 1, stamp.corner.1 as usize - 1);
-        assert_eq!(stamp.pixels[5 * 64 + 9], big.pixels[(y0 + 5) * 150 + x0 + 9]);
-        let given = cut(&big, 64, Some((40.4, 50.0)));
-        assert_eq!((given.x, given.y, given.corner), (40.4, 50.0, (9, 19)));
-    }
-
-    #[test]
-    fn bad_pixels_are_replaced_and_flagged_where_they_matter() {
-        let mut damaged = image(64, 64, 32.5, 32.5);
-        damaged.pixels[10 * 64 + 10] = f32::NAN;
-        let stamp = cut(&damaged, 64, None);
-        assert_eq!(stamp.flags, Flags::BAD_PIXELS);
-        assert!(stamp.pixels[10 * 64 + 10].abs() <= 1.0);
-        damaged.pixels[31 * 64 + 32] = f32::INFINITY;
-        assert!(cut(&damaged, 64, None).flags.contains(Flags::CENTRE_BAD));
-    }
-
-    #[test]
-    fn a_stamp_without_data_is_flagged_and_finite() {
-        let mut blank = image(40, 40, 20.0, 20.0);
-        blank.pixels.fill(f32::NAN);
-        for stamp in [cut(&blank, 64, None), cut(&image(40, 40, 20.0, 20.0), 64, Some((1e300, -500.0)))] {
-            assert!(stamp.flags.contains(Flags::NO_DATA));
-            assert!(stamp.pixels.iter().all(|p| *p == 0.0) && stamp.snr.is_nan());
-        }
-    }
-
-    #[test]
-    fn noise_alone_has_a_low_snr() {
-        assert!(cut(&image(64, 64, 1e4, 1e4), 64, None).flags.contains(Flags::LOW_SNR));
-    }
-}
+mod tests;

@@ -1,0 +1,59 @@
+//! What stands in for pixels that are not there: the median of good neighbours, else noise.
+
+use super::background::{Background, median};
+use super::layers::Window;
+use crate::rng::{Philox, Stream, normal_pair};
+use rand::Rng;
+
+/// Rows and columns around a bad pixel in which good ones are looked for, at most.
+pub(super) const REACH: i64 = 5;
+/// Blocks of random numbers an object has to itself.
+const BLOCKS: u64 = 1 << 20;
+
+/// Gives every pixel of a window that is NaN a value: one on the image that of the median of the good pixels within 2,
+/// else 5 rows and columns; one without such, and one beyond the image, noise of the sky's σ around the sky's level.
+/// The noise is white and a function of `seed` and the object's `index` alone. Returns which pixels were filled.
+pub(super) fn fill(window: &mut Window, sky: Background, seed: u64, index: u64) -> Vec<bool> {
+    let filled: Vec<bool> = window.pixels.iter().map(|p| p.is_nan()).collect();
+    if !filled.contains(&true) {
+        return filled;
+    }
+    let medians: Vec<(usize, f32)> = (0..filled.len())
+        .filter(|&i| filled[i] && window.is_inside(i))
+        .filter_map(|i| Some((i, neighbours(window, i, 2).or_else(|| neighbours(window, i, REACH))?)))
+        .collect();
+    for (i, value) in medians {
+        window.pixels[i] = value;
+    }
+    let or_zero = |value: f64| if value.is_finite() { value as f32 } else { 0.0 };
+    let (level, sigma) = (or_zero(sky.level), or_zero(sky.sigma));
+    let mut numbers = Philox::new(seed, Stream::Padding, 0, index.wrapping_mul(BLOCKS));
+    for pair in window.pixels.chunks_mut(2) {
+        // Drawn for every pixel, so that one's noise does not depend on which others are bad.
+        let noise = normal_pair(numbers.next_u32(), numbers.next_u32());
+        for (pixel, noise) in pair.iter_mut().zip(noise) {
+            if pixel.is_nan() {
+                *pixel = level + sigma * noise;
+            }
+        }
+    }
+    if let Some(rms) = &mut window.rms {
+        rms.iter_mut().filter(|s| s.is_nan()).for_each(|s| *s = sigma);
+    }
+    filled
+}
+
+/// The median of the good pixels within `reach` rows and columns of a pixel.
+fn neighbours(window: &Window, index: usize, reach: i64) -> Option<f32> {
+    let (column, row) = ((index % window.width) as i64, (index / window.width) as i64);
+    let mut values = Vec::new();
+    for y in (row - reach).max(0)..=(row + reach).min(window.height as i64 - 1) {
+        for x in (column - reach).max(0)..=(column + reach).min(window.width as i64 - 1) {
+            let value = window.pixels[y as usize * window.width + x as usize];
+            if value.is_finite() {
+                values.push(f64::from(value));
+            }
+        }
+    }
+    median(&mut values).map(|v| v as f32)
+}
