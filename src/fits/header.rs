@@ -31,6 +31,11 @@ impl Cards {
     pub(super) fn has(&self, key: &str) -> bool {
         self.0.contains_key(key)
     }
+
+    /// Whether any keyword begins like this.
+    pub(super) fn any(&self, start: &str) -> bool {
+        self.0.keys().any(|key| key.starts_with(start))
+    }
 }
 
 /// A card's value: the text between quotes (two quotes stand for one) or what precedes the comment.
