@@ -2,7 +2,7 @@
 //! lie in `../shared/data` or where `LEGATO_REAL_DATA` says; run with
 //! `LEGATO_REAL_DATA=… cargo test --release --test real_files -- --ignored`.
 
-use legato::fits::{Flags, Image, Labels, cut, open_images, read_psf};
+use legato::fits::{Cutter, Flags, Image, Labels, Layers, Mosaic, cut, open_images, read_psf};
 use legato::legato::{LabelOptions, Stamps};
 use legato::sky::{PixelConvention, Psf, Renderer, Sersic};
 use std::path::{Path, PathBuf};
@@ -98,6 +98,33 @@ fn every_other_file_is_read() {
     assert_eq!(example.header.exposure, Some(1040.0));
     // ACS F606W electrons of 1040 s: the rate's zero point by its PHOTFLAM, and 2.5 log 1040.
     assert!((example.header.zero_point.unwrap() - (26.3923 + 7.5426)).abs() < 1e-3);
+}
+
+#[test]
+#[ignore = "needs real data: wfc3-f105w"]
+fn a_cut_out_with_its_rms_map_is_a_mosaic_with_noise_and_a_projection() {
+    let folder = data().join("wfc3-f105w");
+    let mosaic = Mosaic::open(folder.join("abell_2744_dwarf_galaxy_f105w.fits.gz")).unwrap();
+    let zero_point = mosaic.header().calibrate(None);
+    println!("{}", zero_point.line);
+    assert!(zero_point.line.contains("from PHOTFLAM and PHOTPLAM, in ELECTRONS/S (BUNIT)"));
+    assert!(zero_point.warning.is_none());
+    let wcs = mosaic.header().wcs.clone().unwrap();
+    let (ra, dec) = wcs.sky(100.0, 90.0);
+    let (x, y) = wcs.pixel(ra, dec).unwrap();
+    assert!((x - 100.0).hypot(y - 90.0) < 1e-6);
+    let mut layers =
+        Layers::new(mosaic).with_rms(folder.join("abell_2744_dwarf_galaxy_f105w_rms.fits.gz")).unwrap();
+    let cutter = Cutter { pixel_scale: Some(0.06), ..Cutter::new(128) };
+    let stamp = cutter.from_mosaic(&mut layers, (100.0, 90.0), 0).unwrap();
+    let rms = stamp.rms.unwrap();
+    println!("σ {} by the map, level {}, S/N {}", stamp.sky.sigma, stamp.sky.level, stamp.snr);
+    assert_eq!(stamp.flags.0 & (Flags::PADDED | Flags::RESAMPLED | Flags::PIXEL_SCALE).0, 0);
+    assert!(stamp.snr > 20.0 && rms.iter().all(|s| *s > 0.0));
+    let other = Mosaic::open(folder.join("abell_2744_group_of_galaxies_f105w.fits.gz")).unwrap();
+    let error = Layers::new(other).with_rms(folder.join("abell_2744_dwarf_galaxy_f105w_rms.fits.gz"));
+    let error = error.err().unwrap().to_string();
+    assert!(error.contains("200×200") && error.contains("100×100"), "{error}");
 }
 
 /// The program's standard output and error, after it ended with `code`.

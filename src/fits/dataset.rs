@@ -3,7 +3,8 @@
 //! HDU 0 is a cube of N×H×W float32 pixels (`BUNIT`, `MAGZERO`, `PIXSCALE`, `SIGMA`, `EXPTIME`, `SEED`, `VERSION`,
 //! `SURVEY`), HDU `TRUTH` a binary table of N rows: the columns of `table.rs`.
 
-use super::header::{Cards, direct_zero_point};
+use super::calibration::direct_zero_point;
+use super::header::Cards;
 use super::raw::FitsFile;
 use super::table;
 use crate::sky::{Survey, Truth};

@@ -1,6 +1,7 @@
 //! What an image's header says that measuring needs. Cards are read one by one and leniently: real
 //! headers hold blank cards, cards without "=", and thousands of lines of history.
 
+use super::calibration::{self, Origin};
 use super::wcs::Wcs;
 use std::collections::HashMap;
 
@@ -32,6 +33,19 @@ impl Cards {
         self.0.contains_key(key)
     }
 
+    /// With what an extension lacks of the calibration and an empty primary HDU states for all of them, as HST's files
+    /// do.
+    pub(super) fn inherit(mut self, primary: &Cards) -> Self {
+        const SHARED: [&str; 9] =
+            ["EXPTIME", "EXPOSURE", "PHOTFLAM", "PHOTPLAM", "MAGZERO", "MAGZPT", "ZP", "ABMAGZP", "SATURATE"];
+        for key in SHARED {
+            if let (false, Some(value)) = (self.has(key), primary.0.get(key)) {
+                self.0.insert(key.to_owned(), value.clone());
+            }
+        }
+        self
+    }
+
     /// Whether any keyword begins like this.
     pub(super) fn any(&self, start: &str) -> bool {
         self.0.keys().any(|key| key.starts_with(start))
@@ -59,11 +73,13 @@ fn value(field: &str) -> String {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Header {
     /// AB zero point: the magnitude of 1 unit of the image. From `MAGZERO`, `MAGZPT`, `ZP` or `ABMAGZP`, taken as they
-    /// stand whatever the unit; else of the model of the same GALFIT block; else from HST's `PHOTFLAM` and `PHOTPLAM`,
-    /// for a rate where `BUNIT` is one or absent, and with 2.5 log `EXPTIME` added where it is electrons or counts.
-    /// GALFIT divides any image by its `EXPTIME`, so that the zero point in its block is that of the rate; 2.5 log
-    /// `EXPTIME` is added to it too.
+    /// stand whatever the unit; else of the model of the same GALFIT block; else from the unit, where it is one of flux
+    /// density (Jy, mJy, µJy, nJy, nanomaggies, MJy/sr); else from HST's `PHOTFLAM` and `PHOTPLAM`, for a rate where
+    /// `BUNIT` is one or absent, and with 2.5 log `EXPTIME` added where it is electrons or counts. GALFIT divides any
+    /// image by its `EXPTIME`, so that the zero point in its block is that of the rate; 2.5 log `EXPTIME` is added to it
+    /// too. [`Header::calibrate`] says which it was and what is doubtful about it.
     pub zero_point: Option<f64>,
+    pub(super) origin: Origin,
     /// Pixel scale, arcsec: `PIXSCALE`, else from the celestial `CD` or `CDELT` and `PC` matrix (the square
     /// root of the pixel's area).
     pub pixel_scale: Option<f64>,
@@ -86,9 +102,12 @@ impl Header {
         let first = |keys: &[&str]| keys.iter().find_map(|key| cards.number(key));
         let unit = cards.text("BUNIT").map(str::to_owned);
         let exposure = first(&["EXPTIME", "EXPOSURE"]).filter(|&t| t > 0.0);
+        let pixel_scale = first(&["PIXSCALE"]).filter(|&s| s > 0.0).or_else(|| wcs_pixel_scale(cards));
+        let (zero_point, origin) = calibration::of_header(cards, exposure, pixel_scale);
         Header {
-            zero_point: direct_zero_point(cards).or_else(|| hst_zero_point(cards, unit.as_deref(), exposure)),
-            pixel_scale: first(&["PIXSCALE"]).filter(|&s| s > 0.0).or_else(|| wcs_pixel_scale(cards)),
+            zero_point,
+            origin,
+            pixel_scale,
             wcs: Wcs::from_cards(cards),
             unit,
             exposure,
@@ -96,25 +115,6 @@ impl Header {
             object: cards.text("OBJECT").map(str::to_owned),
             extension: cards.text("EXTNAME").map(str::to_owned),
         }
-    }
-}
-
-/// A zero point that a header states outright.
-pub(super) fn direct_zero_point(cards: &Cards) -> Option<f64> {
-    ["MAGZERO", "MAGZPT", "ZP", "ABMAGZP"].iter().find_map(|key| cards.number(key))
-}
-
-/// ABMAG zero point = −2.5 log PHOTFLAM − 21.10 − 5 log PHOTPLAM + 18.6921 (the WFC3 and ACS data
-/// handbooks), of images per second; of images in electrons the exposure's 2.5 log t is added.
-fn hst_zero_point(cards: &Cards, unit: Option<&str>, exposure: Option<f64>) -> Option<f64> {
-    let flam = cards.number("PHOTFLAM").filter(|&x| x > 0.0)?;
-    let plam = cards.number("PHOTPLAM").filter(|&x| x > 0.0)?;
-    let per_second = -2.5 * flam.log10() - 21.10 - 5.0 * plam.log10() + 18.6921;
-    match unit.map(|u| u.trim().to_ascii_lowercase()) {
-        Some(unit) if ["electron", "electrons", "counts", "dn"].contains(&unit.as_str()) => {
-            exposure.map(|t| per_second + 2.5 * t.log10())
-        }
-        _ => Some(per_second),
     }
 }
 
@@ -154,12 +154,12 @@ mod tests {
     }
 
     #[test]
-    fn hst_headers_give_their_zero_point() {
-        // WFC3/IR F160W of the 2012 calibration, for which the instrument team gives 25.9463 in e/s.
-        let cards = ["PHOTFLAM= 1.9275602E-20", "PHOTPLAM= 1.5369176D4", "EXPTIME = 100.0"];
-        assert!((header(&cards).zero_point.unwrap() - 25.946).abs() < 1e-3);
-        let in_electrons: Vec<&str> = cards.iter().copied().chain(["BUNIT   = 'ELECTRONS'"]).collect();
-        assert!((header(&in_electrons).zero_point.unwrap() - 30.946).abs() < 1e-3);
+    fn an_extension_has_its_calibration_from_an_empty_primary() {
+        let cards = |texts: &[&str]| Cards::parse(&texts.iter().map(|c| (*c).to_owned()).collect::<Vec<_>>());
+        let primary = cards(&["EXPTIME = 500.0", "PHOTFLAM= 1.0E-20", "OBJECT  = 'any'"]);
+        let extension = cards(&["PHOTFLAM= 2.0E-20"]).inherit(&primary);
+        assert_eq!((extension.number("EXPTIME"), extension.number("PHOTFLAM")), (Some(500.0), Some(2e-20)));
+        assert!(!extension.has("OBJECT"));
     }
 
     #[test]

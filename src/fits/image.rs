@@ -1,6 +1,7 @@
 //! The images in a FITS file, one after another, as measuring wants them.
 
-use super::header::{Cards, Header, direct_zero_point};
+use super::calibration::{Origin, direct_zero_point};
+use super::header::{Cards, Header};
 use super::raw::FitsFile;
 use crate::{Error, Result};
 use std::path::{Path, PathBuf};
@@ -182,9 +183,22 @@ fn entry(file: &mut FitsFile, hdu: usize) -> Result<Option<(Entry, Cards)>> {
     if width == 0 || height == 0 || planes == 0 || deeper.iter().skip(1).any(|&n| n != 1) {
         return Ok(None);
     }
+    let cards = match hdu {
+        0 => cards,
+        _ => cards.inherit(&empty_primary(file, hdu)?),
+    };
     let header = Header::from_cards(&cards);
     let tile_rows = cards.number("ZTILE2").map_or(1, |rows| rows as usize);
     Ok(Some((Entry { hdu, axes: shape.len(), width, height, planes, tile_rows, header }, cards)))
+}
+
+/// The cards of the primary HDU where it has no data; none where it has. The current HDU stays `hdu`.
+fn empty_primary(file: &mut FitsFile, hdu: usize) -> Result<Cards> {
+    file.go_to(0)?;
+    let empty = file.image_shape()?.is_empty();
+    let cards = if empty { Cards::parse(&file.cards()?) } else { Cards::default() };
+    file.go_to(hdu)?;
+    Ok(cards)
 }
 
 fn all(file: &mut FitsFile) -> Result<Vec<Entry>> {
@@ -210,6 +224,7 @@ fn all(file: &mut FitsFile) -> Result<Vec<Entry>> {
         // The zero point GALFIT was told is better than one from the instrument's PHOTFLAM.
         if direct_zero_point(&cards).is_none() && zero_point.is_some() {
             entry.header.zero_point = zero_point;
+            entry.header.origin = Origin::elsewhere("the model of the GALFIT block and EXPTIME");
         }
         return Ok(vec![entry]);
     }

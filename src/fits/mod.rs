@@ -5,6 +5,7 @@
 //! | `raw.rs` | the only caller of CFITSIO: a handle, errors with its words |
 //! | `unpack.rs` | large compressed files, unpacked beside memory |
 //! | `header.rs` | what an image's header says |
+//! | `calibration.rs` | what one unit of an image is worth, and why |
 //! | `wcs.rs` | where on the sky an image lies |
 //! | `image.rs` | the images in a file, one after another |
 //! | `mosaic.rs` | an image of any size, read by windows |
@@ -27,6 +28,7 @@
 //! | `sky.rs` | images of blank sky to take noise from |
 
 mod background;
+mod calibration;
 mod catalogue;
 mod columns;
 mod dataset;
@@ -52,6 +54,7 @@ mod wcs;
 mod writer;
 
 pub use background::{Background, background};
+pub use calibration::ZeroPoint;
 pub use catalogue::{Catalogue, CatalogueReader, CatalogueSize, CatalogueWriter, Row};
 pub use dataset::{Dataset, DatasetMeta};
 pub use flags::Flags;
