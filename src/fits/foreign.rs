@@ -5,6 +5,9 @@ use super::columns::{catalogue, open_table};
 use super::header::Cards;
 use super::raw::FitsFile;
 use crate::{Error, Result, files};
+use std::fs::File;
+use std::io::{BufRead, BufReader};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 /// A table and its columns' names.
@@ -43,29 +46,17 @@ impl Foreign {
             let (names, units) = (texts("TTYPE"), texts("TUNIT"));
             return Ok(Foreign { path: path.to_owned(), names, units, source: Source::Fits { file, rows } });
         }
-        let text = String::from_utf8(files::read(path)?)
-            .map_err(|_| catalogue(path, "is neither a FITS file nor a table of text".into()))?;
-        let (delimiter, units) = match () {
-            () if text.starts_with("# %ECSV") => (ecsv_delimiter(&text), ecsv_units(&text)),
-            () if has_ending(path, &["csv", "ecsv"]) => (b',', Vec::new()),
-            () if has_ending(path, &["tsv"]) => (b'\t', Vec::new()),
-            () => return words(path, &text),
+        let Some(mut text) = Delimited::open(path)? else {
+            let text = String::from_utf8(files::read(path)?)
+                .map_err(|_| catalogue(path, "is neither a FITS file nor a table of text".into()))?;
+            return words(path, &text);
         };
-        let broken = |e: csv::Error| catalogue(path, e.to_string());
-        let mut reader = csv::ReaderBuilder::new()
-            .comment(Some(b'#'))
-            .trim(csv::Trim::All)
-            .delimiter(delimiter)
-            .from_reader(text.as_bytes());
-        let names: Vec<String> = reader.headers().map_err(broken)?.iter().map(str::to_owned).collect();
         let mut rows = Vec::new();
-        for record in reader.records() {
-            let record = record.map_err(broken)?;
-            let line = record.position().map_or(0, csv::Position::line);
-            rows.push((line, record.iter().map(str::to_owned).collect()));
+        for record in text.reader.records() {
+            let record = record.map_err(|e| catalogue(path, e.to_string()))?;
+            rows.push((line(&record), record.iter().map(str::to_owned).collect()));
         }
-        let unit = |name: &String| units.iter().find(|(of, _)| of == name).map(|(_, unit)| unit.clone());
-        let units = names.iter().map(|name| unit(name).unwrap_or_default()).collect();
+        let Delimited { names, units, .. } = text;
         Ok(Foreign { path: path.to_owned(), names, units, source: Source::Text(rows) })
     }
 
@@ -111,19 +102,7 @@ impl Foreign {
     /// # Errors
     /// Two columns that differ in their names' case alone.
     pub(super) fn find(&self, names: &[&str]) -> Result<Option<usize>> {
-        for wanted in names {
-            let mut found = (0..self.names.len()).filter(|&i| self.names[i].eq_ignore_ascii_case(wanted));
-            if let (Some(first), second) = (found.next(), found.next()) {
-                return match second {
-                    None => Ok(Some(first)),
-                    Some(second) => Err(self.error(format!(
-                        "has a column {} and a column {}: rename one of them",
-                        self.names[first], self.names[second]
-                    ))),
-                };
-            }
-        }
-        Ok(None)
+        find(&self.names, names).map_err(|message| self.error(message))
     }
 
     /// A column of numbers; NaN for what is empty.
@@ -131,27 +110,8 @@ impl Foreign {
     /// # Errors
     /// The row and the column of what is none.
     pub(super) fn numbers(&mut self, column: usize) -> Result<Vec<f64>> {
-        let name = &self.names[column];
-        match &mut self.source {
-            Source::Fits { file, rows } => {
-                if file.is_text(column)? {
-                    return Err(file.error(format!("column {name} holds texts, not numbers")));
-                }
-                file.read_f64(column, *rows)
-            }
-            Source::Text(rows) => {
-                let number = |(line, fields): &(u64, Vec<String>)| {
-                    let field = fields.get(column).map_or("", String::as_str);
-                    parse(field).ok_or_else(|| {
-                        catalogue(
-                            &self.path,
-                            format!("line {line}, column {name}: '{field}' is not a number"),
-                        )
-                    })
-                };
-                rows.iter().map(number).collect()
-            }
-        }
+        self.check(column)?;
+        self.numbers_in(column, 0..self.rows())
     }
 
     /// A column of names; whole numbers are written as such.
@@ -159,31 +119,171 @@ impl Foreign {
     /// # Errors
     /// Those of the file.
     pub(super) fn texts(&mut self, column: usize) -> Result<Vec<String>> {
+        self.check(column)?;
+        self.texts_in(column, 0..self.rows())
+    }
+
+    /// Whether a column of a FITS table is one of texts; those of other tables may hold anything.
+    ///
+    /// # Errors
+    /// Those of the file.
+    pub(super) fn is_text(&mut self, column: usize) -> Result<bool> {
         match &mut self.source {
-            Source::Fits { file, rows } => {
-                let rows = *rows;
+            Source::Fits { file, .. } => file.is_text(column),
+            Source::Text(_) => Ok(false),
+        }
+    }
+
+    /// Refuses a table that is cut short before its last row.
+    ///
+    /// # Errors
+    /// Those of the file.
+    pub(super) fn check(&mut self, column: usize) -> Result<()> {
+        match &mut self.source {
+            Source::Fits { file, rows } => match file.is_text(column)? {
+                true => Ok(()),
+                false => file.check_last_row(column, *rows),
+            },
+            Source::Text(_) => Ok(()),
+        }
+    }
+
+    /// As [`Foreign::numbers`], of some rows of a table that was checked.
+    ///
+    /// # Errors
+    /// As [`Foreign::numbers`].
+    pub(super) fn numbers_in(&mut self, column: usize, rows: Range<usize>) -> Result<Vec<f64>> {
+        let name = &self.names[column];
+        match &mut self.source {
+            Source::Fits { file, .. } => {
                 if file.is_text(column)? {
-                    return file.read_text(column, rows);
+                    return Err(file.error(format!("column {name} holds texts, not numbers")));
+                }
+                file.read_f64_in(column, rows)
+            }
+            Source::Text(all) => {
+                let number = |(line, fields): &(u64, Vec<String>)| {
+                    let field = fields.get(column).map_or("", String::as_str);
+                    number(field).map_err(|why| {
+                        catalogue(&self.path, format!("line {line}, column {name}: '{field}' {why}"))
+                    })
+                };
+                all[rows].iter().map(number).collect()
+            }
+        }
+    }
+
+    /// As [`Foreign::texts`], of some rows of a table that was checked.
+    ///
+    /// # Errors
+    /// As [`Foreign::texts`].
+    pub(super) fn texts_in(&mut self, column: usize, rows: Range<usize>) -> Result<Vec<String>> {
+        match &mut self.source {
+            Source::Fits { file, .. } => {
+                if file.is_text(column)? {
+                    return file.read_text_in(column, rows);
                 }
                 if file.is_integer(column)? {
-                    return Ok(file.read_i64(column, rows)?.iter().map(i64::to_string).collect());
+                    return Ok(file.read_i64_in(column, rows)?.iter().map(i64::to_string).collect());
                 }
-                Ok(file.read_f64(column, rows)?.iter().map(f64::to_string).collect())
+                Ok(file.read_f64_in(column, rows)?.iter().map(f64::to_string).collect())
             }
-            Source::Text(rows) => {
-                Ok(rows.iter().map(|(_, fields)| fields.get(column).cloned().unwrap_or_default()).collect())
-            }
+            Source::Text(all) => Ok(all[rows]
+                .iter()
+                .map(|(_, fields)| fields.get(column).cloned().unwrap_or_default())
+                .collect()),
         }
     }
 }
 
+/// A table of text with a delimiter, whose rows are read one after another: CSV, TSV or ECSV.
+pub(super) struct Delimited {
+    pub(super) names: Vec<String>,
+    /// As many; empty where none is stated.
+    pub(super) units: Vec<String>,
+    pub(super) reader: csv::Reader<File>,
+}
+
+impl Delimited {
+    /// `None` for a file that is none by its first line or its name.
+    ///
+    /// # Errors
+    /// [`Error::Io`] and [`Error::Catalogue`] with what cannot be read.
+    pub(super) fn open(path: &Path) -> Result<Option<Self>> {
+        let failed = |e| Error::io(path, "read", e);
+        let file = File::open(path).map_err(failed)?;
+        let mut header = String::new();
+        // What is no text has no such header.
+        for line in BufReader::new(&file).lines().map_while(|l| l.ok().filter(|l| l.starts_with('#'))) {
+            header += &line;
+            header.push('\n');
+        }
+        let (delimiter, units) = match () {
+            () if header.starts_with("# %ECSV") => (ecsv_delimiter(&header), ecsv_units(&header)),
+            () if has_ending(path, &["csv", "ecsv"]) => (b',', Vec::new()),
+            () if has_ending(path, &["tsv"]) => (b'\t', Vec::new()),
+            () => return Ok(None),
+        };
+        let file = File::open(path).map_err(failed)?;
+        let mut reader = csv::ReaderBuilder::new()
+            .comment(Some(b'#'))
+            .trim(csv::Trim::All)
+            .delimiter(delimiter)
+            .from_reader(file);
+        let names: Vec<String> =
+            reader.headers().map_err(|e| catalogue(path, e.to_string()))?.iter().map(str::to_owned).collect();
+        let unit = |name: &String| units.iter().find(|(of, _)| of == name).map(|(_, unit)| unit.clone());
+        let units = names.iter().map(|name| unit(name).unwrap_or_default()).collect();
+        Ok(Some(Delimited { names, units, reader }))
+    }
+}
+
+/// The line of a file that a record of it begins in, counted from 1.
+pub(super) fn line(record: &csv::StringRecord) -> u64 {
+    record.position().map_or(0, csv::Position::line)
+}
+
+/// The first column that has one of these names, in whatever case, the first name that any has.
+///
+/// # Errors
+/// The message, where two columns differ in their names' case alone.
+pub(super) fn find(columns: &[String], names: &[&str]) -> std::result::Result<Option<usize>, String> {
+    for wanted in names {
+        let mut found = (0..columns.len()).filter(|&i| columns[i].eq_ignore_ascii_case(wanted));
+        if let (Some(first), second) = (found.next(), found.next()) {
+            return match second {
+                None => Ok(Some(first)),
+                Some(second) => Err(format!(
+                    "has a column {} and a column {}: rename one of them",
+                    columns[first], columns[second]
+                )),
+            };
+        }
+    }
+    Ok(None)
+}
+
 /// A number; NaN for what programs write where there is none.
-fn parse(field: &str) -> Option<f64> {
+///
+/// # Errors
+/// What is wrong with it, to follow the field.
+pub(super) fn number(field: &str) -> std::result::Result<f64, &'static str> {
     let none = ["", "--", "null", "none", "n/a", "..."];
     if none.iter().any(|word| field.eq_ignore_ascii_case(word)) {
-        return Some(f64::NAN);
+        return Ok(f64::NAN);
     }
-    field.parse().ok()
+    field.parse().map_err(|_| if is_sexagesimal(field) { SEXAGESIMAL } else { "is not a number" })
+}
+
+/// What to say of hours, minutes and seconds.
+pub(super) const SEXAGESIMAL: &str = "is sexagesimal: convert it to degrees, which are expected";
+
+/// Three numbers parted by colons, blanks or letters, as in 10:00:28.6 and +02d12m21s.
+fn is_sexagesimal(field: &str) -> bool {
+    let parts: Vec<&str> = field.split([':', ' ', 'h', 'd', 'm', 's', '°', '′', '″', '\'', '"']).collect();
+    let numbers = parts.iter().filter(|part| part.parse::<f64>().is_ok()).count();
+    let all = parts.iter().all(|part| part.is_empty() || part.parse::<f64>().is_ok());
+    all && (2..=3).contains(&numbers)
 }
 
 fn has_ending(path: &Path, endings: &[&str]) -> bool {
@@ -191,7 +291,7 @@ fn has_ending(path: &Path, endings: &[&str]) -> bool {
 }
 
 /// By its first bytes, those of a compressed file included; else by its name.
-fn is_fits(path: &Path) -> bool {
+pub(super) fn is_fits(path: &Path) -> bool {
     use std::io::Read;
     let mut start = [0; 6];
     let read = std::fs::File::open(path).and_then(|mut file| file.read_exact(&mut start));

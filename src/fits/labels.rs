@@ -38,7 +38,7 @@ pub struct Labels {
 }
 
 /// Columns are taken by these names, in whatever case, the first that is there.
-const ID: [&str; 4] = ["ID", "NUMBER", "SEQ", "IDENT"];
+pub(super) const ID: [&str; 4] = ["ID", "NUMBER", "SEQ", "IDENT"];
 const MAGNITUDE: &str = "MAG";
 /// Along the major axis; the last is circularised.
 const RADIUS: [&str; 4] = ["RE_MAJ", "RE_ARCSEC", "RE", "RE_CIRC"];

@@ -20,6 +20,7 @@
 //! | `table.rs` | tables of truth |
 //! | `columns.rs` | columns of any table, by name |
 //! | `foreign.rs` | tables of other programs |
+//! | `positions.rs` | catalogues of positions, row by row |
 //! | `labels.rs` | what others have measured |
 //! | `survey.rs` | the files that a survey names |
 //! | `catalogue.rs` | the catalogue of what was measured |
@@ -40,6 +41,7 @@ mod image;
 mod labels;
 mod layers;
 mod mosaic;
+mod positions;
 mod psf;
 mod raw;
 mod resample;
@@ -63,6 +65,7 @@ pub use image::{Image, ImageSource, open_images};
 pub use labels::{Label, Labels};
 pub use layers::{Layers, Window};
 pub use mosaic::Mosaic;
+pub use positions::{Place, Position, PositionColumns, Positions};
 pub use psf::{read_psf, survey_psfs, write_psf};
 pub use sky::read_sky;
 pub use stamp::{Cutter, LOW_SNR, SAME_SCALE, Stamp, cut};

@@ -352,7 +352,7 @@ impl FitsFile {
     }
 
     /// Reads a column's last row alone: a header may promise more rows than there is memory or file.
-    fn check_last_row(&mut self, column: usize, rows: usize) -> Result<()> {
+    pub(super) fn check_last_row(&mut self, column: usize, rows: usize) -> Result<()> {
         if rows == 0 {
             return Ok(());
         }
@@ -432,12 +432,7 @@ impl FitsFile {
         Ok((code, repeat, width))
     }
 
-    /// A whole column of texts, without the blanks that fill them up.
-    pub(super) fn read_text(&mut self, column: usize, rows: usize) -> Result<Vec<String>> {
-        self.read_text_in(column, 0..rows)
-    }
-
-    /// As [`FitsFile::read_text`], of some rows, counted from 0.
+    /// The texts of a column in some rows, counted from 0, without the blanks that fill them up.
     pub(super) fn read_text_in(&mut self, column: usize, rows: Range<usize>) -> Result<Vec<String>> {
         let (_, repeat, width) = self.column_type(column)?;
         let room = repeat.max(width).max(0) as usize + 1;
