@@ -2,7 +2,7 @@
 //! Those folders are known here, so that an interrupted process can take them away.
 
 use crate::{Error, Result};
-use std::io::{self, ErrorKind};
+use std::io::{self, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -181,9 +181,89 @@ pub fn read(path: &Path) -> Result<Vec<u8>> {
     std::fs::read(path).map_err(|e| Error::io(path, "read", e))
 }
 
+/// What tells a file from others: its name, its length and a checksum of its bytes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Checksum {
+    name: String,
+    bytes: u64,
+    sum: u32,
+}
+
+impl Checksum {
+    /// Of a file, which is read through. The name may select a part of it, as in `mosaic.fits[SCI]`.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub fn of(path: &Path) -> Result<Self> {
+        let mut checksum = Self::of_all([path])?;
+        checksum.name = format!("{}, ", path.display());
+        Ok(checksum)
+    }
+
+    /// Of several files one after another, without their names.
+    ///
+    /// # Errors
+    /// One cannot be read.
+    pub fn of_all(paths: impl IntoIterator<Item = impl AsRef<Path>>) -> Result<Self> {
+        let mut checksum = Checksum { name: String::new(), bytes: 0, sum: 0 };
+        let mut buffer = vec![0; 1 << 20];
+        for path in paths {
+            let (path, _) = split_selection(path.as_ref());
+            let failed = |e| Error::io(&path, "read", e);
+            let mut file = std::fs::File::open(&path).map_err(failed)?;
+            loop {
+                let n = file.read(&mut buffer).map_err(failed)?;
+                if n == 0 {
+                    break;
+                }
+                checksum.bytes += n as u64;
+                checksum.sum = crc32c::crc32c_append(checksum.sum, &buffer[..n]);
+            }
+        }
+        Ok(checksum)
+    }
+}
+
+impl std::fmt::Display for Checksum {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}{} bytes, CRC-32C {:08x}", self.name, self.bytes, self.sum)
+    }
+}
+
+/// `file[part]` as the file and the part, unless a file of that whole name exists.
+pub fn split_selection(path: &Path) -> (PathBuf, Option<String>) {
+    if !path.exists()
+        && let Some(text) = path.to_str()
+        && let Some((file, wanted)) = text.strip_suffix(']').and_then(|t| t.rsplit_once('['))
+        && !file.is_empty()
+    {
+        return (PathBuf::from(file), Some(wanted.trim().to_owned()));
+    }
+    (path.to_owned(), None)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_checksum_is_of_all_bytes_and_none_of_the_names() {
+        let folder = tempfile::tempdir().unwrap();
+        let (one, two) = (folder.path().join("one"), folder.path().join("two"));
+        std::fs::write(&one, "1234").unwrap();
+        std::fs::write(&two, "56789").unwrap();
+        // The check value of CRC-32C (RFC 3720 and others) is that of these nine digits.
+        let all = Checksum::of_all([&one, &two]).unwrap();
+        assert_eq!(all.to_string(), "9 bytes, CRC-32C e3069283");
+        let part = Checksum::of(&folder.path().join("one[SCI]")).unwrap().to_string();
+        assert!(part.contains("one[SCI], 4 bytes"), "{part}");
+        assert!(
+            Checksum::of(&folder.path().join("three"))
+                .unwrap_err()
+                .to_string()
+                .contains("three: cannot read")
+        );
+    }
 
     fn entries(folder: &Path) -> usize {
         std::fs::read_dir(folder).unwrap().count()

@@ -4,10 +4,11 @@ mod common;
 
 use legato::engine::Gpu;
 use legato::engine::nn::Model;
-use legato::fits::{Dataset, DatasetMeta, DatasetWriter, Flags, Row};
+use legato::fits::{Catalogue, Dataset, DatasetMeta, DatasetWriter, Flags, Row};
 use legato::legato::{
-    Estimator, FitOptions, Parameter, Recipe, Stamps, Statistics, Task, Training, WEIGHTS_FILE, evaluate,
-    fit, load_estimators,
+    Estimator, FitOptions, ImageFiles, Measurer, PART, Parameter, Preparation, Progress, Recipe, Shard,
+    StampFiles, Stamps, Statistics, Task, Training, WEIGHTS_FILE, evaluate, load_estimators, measure_all,
+    measure_into, merge,
 };
 use legato::{Error, Result};
 use std::collections::BTreeMap;
@@ -42,15 +43,28 @@ fn cube(path: &Path, meta: &DatasetMeta, size: usize, pixels: &[f32]) -> Result<
     writer.finish()
 }
 
+/// Stamps a batch.
+const BATCH: usize = 4;
+
+fn stamp_files(measurer: &Measurer, paths: &[PathBuf], options: FitOptions) -> StampFiles {
+    StampFiles::new(ImageFiles::open(paths), Preparation::new(measurer.networks(), measurer.size(), &options))
+}
+
 fn fitted(
     gpu: &Gpu,
     estimators: &BTreeMap<Parameter, Estimator>,
     paths: &[PathBuf],
     options: FitOptions,
-) -> Result<(Vec<Row>, Vec<Error>)> {
+) -> Result<(Vec<Row>, Vec<String>)> {
+    let measurer = Measurer::new(gpu, estimators, BATCH)?;
     let mut done = 0;
-    let (catalogue, failures) = fit(gpu, estimators, paths, &options, |n| done += n)?;
-    assert_eq!(done, catalogue.rows.len());
+    let (catalogue, failures) =
+        measure_all(&mut stamp_files(&measurer, paths, options), &measurer, |progress| {
+            if let Progress::Measured(n) = progress {
+                done += n;
+            }
+        })?;
+    assert!(done as usize >= catalogue.rows.len());
     Ok((catalogue.rows, failures))
 }
 
@@ -102,8 +116,9 @@ fn a_fit_gives_a_row_for_each_image_with_the_estimates_of_an_evaluation() -> Res
     cube(&path, &meta(), 16, &common::pixels(&stamps))?;
     let expected = evaluate(&gpu, &estimators, &stamps, 64, |_| ())?;
     for batch in [0, 3, 64] {
-        let options = FitOptions { batch, ..FitOptions::default() };
-        let (rows, failures) = fitted(&gpu, &estimators, std::slice::from_ref(&path), options)?;
+        let measurer = Measurer::new(&gpu, &estimators, batch)?;
+        let mut files = stamp_files(&measurer, std::slice::from_ref(&path), FitOptions::default());
+        let (Catalogue { rows, .. }, failures) = measure_all(&mut files, &measurer, |_| ())?;
         assert_eq!((rows.len(), failures.len()), (7, 0));
         for (i, row) in rows.iter().enumerate() {
             assert_eq!(row.id, format!("cube[0,{}]", i + 1));
@@ -182,14 +197,16 @@ fn flags_say_what_was_done_to_an_image() -> Result<()> {
     let mut damaged = noise(256);
     damaged[3] = f32::NAN;
     let unknown = DatasetMeta { zero_point: f64::NAN, pixel_scale: f64::NAN, ..meta() };
-    let coarse = DatasetMeta { pixel_scale: 0.12, ..meta() };
+    let coarse = DatasetMeta { pixel_scale: 0.05, ..meta() };
+    let fine = DatasetMeta { pixel_scale: 1e-6, ..meta() };
     for (name, meta, size, pixels, flags) in [
         ("small.fits", meta(), 12, noise(144), Flags::PADDED),
         ("large.fits", meta(), 24, noise(576), Flags::CUT),
         ("damaged.fits", meta(), 16, damaged, Flags::BAD_PIXELS),
-        ("nothing.fits", meta(), 16, vec![f32::NAN; 256], Flags::NO_DATA),
+        ("nothing.fits", meta(), 16, vec![f32::NAN; 256], Flags::NO_DATA | Flags::BAD_PIXELS),
         ("unknown.fits", unknown, 16, noise(256), Flags::ZERO_POINT_ASSUMED | Flags::PIXEL_SCALE),
-        ("coarse.fits", coarse, 16, noise(256), Flags::PIXEL_SCALE),
+        ("coarse.fits", coarse, 16, noise(256), Flags::RESAMPLED | Flags::PADDED),
+        ("microscope.fits", fine, 16, noise(256), Flags::PIXEL_SCALE),
     ] {
         cube(&path(name), &meta, size, &pixels)?;
         let (rows, failures) = fitted(&gpu, &estimators, &[path(name)], FitOptions::default())?;
@@ -203,11 +220,12 @@ fn flags_say_what_was_done_to_an_image() -> Result<()> {
             Flags::NO_DATA,
             Flags::PIXEL_SCALE,
             Flags::ZERO_POINT_ASSUMED,
+            Flags::RESAMPLED,
         ];
         for other in others.into_iter().filter(|o| !flags.contains(*o)) {
             assert!(!row.flags.contains(other), "{name}: {}", row.flags);
         }
-        assert_eq!(row.mag.is_nan(), flags == Flags::NO_DATA, "{name}: {row:?}");
+        assert_eq!(row.mag.is_nan(), flags.contains(Flags::NO_DATA), "{name}: {row:?}");
     }
     Ok(())
 }
@@ -230,10 +248,8 @@ fn a_broken_file_costs_only_its_own_rows() -> Result<()> {
     let good = [path("first.fits"), path("last.fits")];
     let (expected, failures) = fitted(&gpu, &estimators, &good, FitOptions::default())?;
     assert_eq!((expected.len(), failures.len()), (5, 0));
-    let options = FitOptions { batch: 4, ..FitOptions::default() };
     let paths = ["first.fits", "text.fits", "absent.fits", "cut.fits", "last.fits"].map(path);
-    let (rows, failures) = fitted(&gpu, &estimators, &paths, options)?;
-    let messages: Vec<String> = failures.iter().map(ToString::to_string).collect();
+    let (rows, messages) = fitted(&gpu, &estimators, &paths, FitOptions::default())?;
     for name in ["text.fits", "absent.fits", "cut.fits"] {
         let shown = path(name).display().to_string();
         assert!(messages.iter().any(|m| m.contains(&shown)), "{name} in none of {messages:?}");
@@ -246,6 +262,63 @@ fn a_broken_file_costs_only_its_own_rows() -> Result<()> {
         close("magnitude", row.mag, want.mag);
         close("radius", row.re_maj, want.re_maj);
     }
+    Ok(())
+}
+
+#[test]
+fn shares_joined_and_a_run_that_was_killed_give_the_bytes_of_an_unbroken_one() -> Result<()> {
+    let gpu = common::gpu();
+    let (folder, estimators) = trained(&gpu)?;
+    let path = |name: &str| folder.path().join(name);
+    // More than two parts, in two files, with galaxies that cannot be read at the end.
+    let count = 2 * PART as usize + 5;
+    cube(&path("many.fits"), &meta(), 16, &common::symmetric(256 * count, 0, 0.003))?;
+    cube(&path("few.fits"), &meta(), 16, &common::symmetric(256 * 9, 1, 0.003))?;
+    cube(&path("cut.fits"), &meta(), 16, &[0.0; 40 * 256])?;
+    let bytes = std::fs::read(path("cut.fits")).expect("the cube");
+    std::fs::write(path("cut.fits"), &bytes[..2880 * 8]).expect("a file");
+    let paths = ["few.fits", "many.fits", "cut.fits"].map(path);
+    let measurer = Measurer::new(&gpu, &estimators, 64)?;
+    let files = || stamp_files(&measurer, &paths, FitOptions::default());
+    let whole = |output: &Path, hear: &mut dyn FnMut(Progress)| {
+        measure_into(output, &mut files(), &measurer, Shard::WHOLE, 3, hear)
+    };
+    let measured = whole(&path("whole.fits"), &mut |_| ())?;
+    assert_eq!((measured.rows, measured.first.len(), measured.failures.len()), (count as u64 + 9, 3, 40));
+
+    let mut shares = Vec::new();
+    for number in 1..=4 {
+        let share = path(&format!("share{number}.ecsv"));
+        measure_into(&share, &mut files(), &measurer, Shard::new(number, 4)?, 0, |_| ())?;
+        // Rounded, as text is, a share would not be the whole's; so this one only counts.
+        assert_eq!(Catalogue::read(&share)?.provenance.last().map(|(key, _)| key.as_str()), Some("SHARE"));
+        let share = path(&format!("share{number}.fits"));
+        measure_into(&share, &mut files(), &measurer, Shard::new(number, 4)?, 0, |_| ())?;
+        shares.push(share);
+    }
+    merge(&shares, &path("joined.fits"))?;
+    let bytes = |name: &str| std::fs::read(path(name)).expect("a catalogue");
+    assert!(bytes("joined.fits") == bytes("whole.fits"));
+
+    // Killed in its second part.
+    let killed = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        let mut done = 0;
+        whole(&path("broken.fits"), &mut |progress| {
+            if let Progress::Measured(n) = progress {
+                done += n;
+            }
+            assert!(done < PART + 100, "killed");
+        })
+    }));
+    assert!(killed.is_err() && !path("broken.fits").exists() && path("broken.fits.parts").is_dir());
+    let mut resumed = 0;
+    let again = whole(&path("broken.fits"), &mut |progress| {
+        if let Progress::Resumed(n) = progress {
+            resumed += n;
+        }
+    })?;
+    assert_eq!((resumed, again.rows, &again.failures), (PART, measured.rows, &measured.failures));
+    assert!(bytes("broken.fits") == bytes("whole.fits") && !path("broken.fits.parts").exists());
     Ok(())
 }
 
@@ -267,7 +340,7 @@ fn a_folder_holds_one_network_for_each_parameter() -> Result<()> {
     let empty = tempfile::tempdir().expect("a folder");
     let message = refusal(empty.path());
     assert!(message.contains("holds no weights"), "{message}");
-    let Err(Error::Usage(message)) = fit(&gpu, &BTreeMap::new(), &[], &FitOptions::default(), |_| ()) else {
+    let Err(Error::Usage(message)) = Measurer::new(&gpu, &BTreeMap::new(), 1).map(|_| ()) else {
         panic!("fitted with nothing")
     };
     assert!(message.contains("no trained network"), "{message}");

@@ -3,7 +3,8 @@
 use super::{Common, evaluate, learn, simulate, table};
 use crate::engine::nn::Model;
 use crate::legato::{
-    FitOptions, Outcome, Parameter, Recipe, Schedule, Stamps, Task, Training, load_estimators,
+    FitOptions, ImageFiles, Measurer, Outcome, Parameter, Preparation, Recipe, Schedule, StampFiles, Stamps,
+    Task, Training, load_estimators, measure_all,
 };
 use crate::sky::Survey;
 use crate::{Error, Result, files};
@@ -85,11 +86,12 @@ pub fn run(arguments: &Arguments, common: &Common) -> Result<()> {
     super::print(evaluate::describe(&evaluations))?;
 
     common.say("\n4. Measuring the stamps of a FITS cube");
-    let options = FitOptions { batch: evaluate::BATCH, ..FitOptions::default() };
-    let paths = std::slice::from_ref(&test_path);
-    let (catalogue, failures) = crate::legato::fit(&gpu, &estimators, paths, &options, |_| ())?;
+    let measurer = Measurer::new(&gpu, &estimators, evaluate::BATCH)?;
+    let preparation = Preparation::new(measurer.networks(), measurer.size(), &FitOptions::default());
+    let images = ImageFiles::open(std::slice::from_ref(&test_path));
+    let (catalogue, failures) = measure_all(&mut StampFiles::new(images, preparation), &measurer, |_| ())?;
     if let Some(failure) = failures.into_iter().next() {
-        return Err(failure);
+        return Err(Error::Incomplete(failure));
     }
     let path = folder.join("catalogue.fits");
     catalogue.write(&path)?;

@@ -4,7 +4,7 @@ use super::{Common, progress, table};
 use crate::engine::Gpu;
 use crate::fits::Labels;
 use crate::legato::{
-    Comparison, Estimates, Estimator, Evaluation, Parameter, Stamps, Statistics, Summary,
+    Comparison, Estimates, Estimator, Evaluation, Parameter, Set, Stamps, Statistics, Summary,
     estimators_or_shipped, expected_signal_to_noise,
 };
 use crate::report::{Evaluated, Page, add_evaluation};
@@ -51,7 +51,8 @@ pub fn run(arguments: &Arguments, common: &Common) -> Result<()> {
         files::make_folder(folder)?;
     }
     let gpu = common.open_gpu()?;
-    let estimators = estimators_or_shipped(&gpu, arguments.models.as_deref())?;
+    let estimators =
+        estimators_or_shipped(&gpu, arguments.models.as_deref(), Set::of_survey(&stamps.meta.survey))?;
     let evaluations = evaluate(&gpu, &estimators, &stamps, arguments.batch, common)?;
     super::print(describe(&evaluations))?;
     let mut estimates = vec![Estimates::of_networks(OURS, &evaluations)];

@@ -8,9 +8,11 @@ mod benchmark;
 mod demo;
 mod devices;
 mod evaluate;
+mod export;
 mod fit;
 mod interrupt;
 mod learn;
+mod merge;
 mod presets;
 mod profile;
 mod progress;
@@ -75,6 +77,10 @@ enum Command {
     Adapt(adapt::Arguments),
     /// Measure the galaxies on FITS stamps and cubes
     Fit(fit::Arguments),
+    /// Join the catalogues that `legato fit --shard` made
+    Merge(merge::Arguments),
+    /// Write a trained network for others, in half precision if wanted
+    Export(export::Arguments),
     /// Run the paper's experiments, at full size or a part of it
     Reproduce(reproduce::Arguments),
     /// Time the kernels on this machine
@@ -149,6 +155,8 @@ pub fn main() -> ExitCode {
         Command::Evaluate(arguments) => evaluate::run(arguments, common),
         Command::Adapt(arguments) => adapt::run(arguments, common),
         Command::Fit(arguments) => fit::run(arguments, common),
+        Command::Merge(arguments) => merge::run(arguments, common),
+        Command::Export(arguments) => export::run(arguments, common),
         Command::Reproduce(arguments) => reproduce::run(arguments, common),
         Command::Benchmark(arguments) => benchmark::run(arguments, common),
         Command::Demo(arguments) => demo::run(arguments, common),

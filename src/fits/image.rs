@@ -3,6 +3,7 @@
 use super::calibration::{Origin, direct_zero_point};
 use super::header::{Cards, Header};
 use super::raw::FitsFile;
+use crate::files::split_selection;
 use crate::{Error, Result};
 use std::path::{Path, PathBuf};
 
@@ -142,6 +143,21 @@ impl Iterator for ImageSource {
         self.next = if plane + 1 < planes { (entry, plane + 1) } else { (entry + 1, 0) };
         Some(self.read(entry, plane))
     }
+
+    /// As of any iterator, but those that are passed over are not read.
+    fn nth(&mut self, n: usize) -> Option<Self::Item> {
+        let mut left = n;
+        loop {
+            let (entry, plane) = self.next;
+            let there = self.entries.get(entry)?.planes - plane;
+            if left < there {
+                self.next.1 += left;
+                return self.next();
+            }
+            left -= there;
+            self.next = (entry + 1, 0);
+        }
+    }
 }
 
 /// The file's name without `.fits`, `.fit`, `.fts` and the compressions' endings.
@@ -154,18 +170,6 @@ pub(super) fn stem(path: &Path) -> String {
         }
     }
     name
-}
-
-/// `file[ext]` as the file and the selection, unless a file of that whole name exists.
-fn split_selection(path: &Path) -> (PathBuf, Option<String>) {
-    if !path.exists()
-        && let Some(text) = path.to_str()
-        && let Some((file, wanted)) = text.strip_suffix(']').and_then(|t| t.rsplit_once('['))
-        && !file.is_empty()
-    {
-        return (PathBuf::from(file), Some(wanted.trim().to_owned()));
-    }
-    (path.to_owned(), None)
 }
 
 /// The current HDU as an entry; `None` where it is a table or holds no pixels.
@@ -318,6 +322,11 @@ mod tests {
         assert_eq!(images[1].pixels, [6.0, 7.0, 8.0, 9.0, 10.0, 11.0]);
         assert_eq!((images[1].plane, images[1].name.as_str()), (Some(1), "many[1,2]"));
         assert_eq!(images[2].name, "many[2]");
+        let nth = |n| open_images(&path).unwrap().nth(n).map(|image| image.unwrap().name);
+        assert_eq!(
+            (0..4).map(nth).collect::<Vec<_>>(),
+            images.iter().map(|i| Some(i.name.clone())).chain([None]).collect::<Vec<_>>()
+        );
         for extension in ["2", "SCI", "sci"] {
             let one = folder.path().join(format!("many.fits[{extension}]"));
             assert_eq!(read(&one)[0].pixels, [5.0, 6.0]);

@@ -23,7 +23,8 @@
 //! | `evaluate.rs` | predictions beside the truth |
 //! | `estimates.rs` | several catalogues of the same galaxies beside the truth |
 //! | `split.rs` | galaxies in groups: by magnitude, companions, signal-to-noise ratio |
-//! | `fit.rs` | from FITS images to a catalogue |
+//! | `export.rs` | a trained network for others |
+//! | `measurement/` | from FITS images to a catalogue |
 //! | `events.rs` | a run's figures for TensorBoard |
 
 mod ahead;
@@ -32,9 +33,10 @@ mod checkpoint;
 mod estimates;
 mod evaluate;
 pub mod events;
-mod fit;
+mod export;
 mod fresh;
 mod labelled;
+mod measurement;
 mod parameter;
 mod predict;
 mod presets;
@@ -54,15 +56,19 @@ pub use ahead::Ahead;
 pub use checkpoint::Epoch;
 pub use estimates::{Comparison, Estimates};
 pub use evaluate::{Evaluation, evaluate};
-pub use fit::{FitOptions, fit};
+pub use export::export;
 pub use fresh::{Fresh, FreshPlan};
 pub use labelled::{LabelOptions, LabelReport};
+pub use measurement::{
+    Field, FitOptions, ImageFiles, Measurer, Object, Objects, PART, Place, Places, Preparation, Progress,
+    Shard, StampFiles, Summary as Measured, measure_all, measure_into, merge,
+};
 pub use parameter::{Parameter, Scaling};
 pub use predict::{Estimator, load_estimators};
 pub use presets::{Architecture, Stretching};
 pub use provenance::Provenance;
 pub use recipe::{Dense, Recipe, Schedule, Stretch};
-pub use shipped::{estimators_or_shipped, shipped_estimators};
+pub use shipped::{Set, estimators_or_shipped, shipped_estimators, shipped_file};
 pub use split::{Part, Split, expected_signal_to_noise};
 pub use stamps::Stamps;
 pub use statistics::{BoxSummary, Statistics, quantile};

