@@ -1,7 +1,7 @@
 //! The same galaxy on images of other units, zero points and pixel scales.
 
 use crate::support::{Place, trained};
-use legato::fits::{Dataset, DatasetMeta, DatasetWriter, Flags};
+use legato::fits::{Catalogue, Dataset, DatasetMeta, DatasetWriter, Flags, Row};
 
 /// Writes the stamps of `train.fits` times `factor`, under another header.
 fn rewritten(place: &Place, name: &str, factor: f32, change: impl Fn(&mut DatasetMeta)) {
@@ -15,14 +15,10 @@ fn rewritten(place: &Place, name: &str, factor: f32, change: impl Fn(&mut Datase
     writer.finish().unwrap();
 }
 
-/// The columns MAG, RE_ARCSEC and FLAGS of a catalogue; the ID before them holds a comma.
-fn measured(place: &Place, arguments: &str) -> Vec<(f64, Option<f64>, u32)> {
+/// The rows of a catalogue.
+fn measured(place: &Place, arguments: &str) -> Vec<Row> {
     place.legato(&format!("-q fit {arguments} --models runs -o out.csv")).well();
-    let row = |line: &str| {
-        let fields: Vec<String> = line.split(',').map(str::to_owned).collect();
-        (fields[7].parse().unwrap(), fields[10].parse().ok(), fields[14].parse().unwrap())
-    };
-    place.read("out.csv").lines().skip(1).map(row).collect()
+    Catalogue::read(place.path("out.csv")).unwrap().rows
 }
 
 #[test]
@@ -35,13 +31,13 @@ fn fluxes_follow_the_zero_point() {
     let told = format!("unknown.fits {zero_point}");
     for others in [measured(&place, "brighter.fits"), measured(&place, &told)] {
         for (a, b) in reference.iter().zip(&others) {
-            assert!((a.0 - b.0).abs() < 2e-4 && a.2 == b.2, "{a:?} {b:?}");
+            assert!((a.mag - b.mag).abs() < 2e-4 && a.flags == b.flags, "{a:?} {b:?}");
         }
     }
     // Without any zero point the networks' is assumed, ten times too bright, and said so.
     let assumed = measured(&place, "unknown.fits");
-    assert!(assumed.iter().all(|row| row.2 & Flags::ZERO_POINT_ASSUMED.0 != 0));
-    assert!(assumed.iter().zip(&reference).any(|(a, b)| (a.0 - b.0).abs() > 0.01));
+    assert!(assumed.iter().all(|row| row.flags.contains(Flags::ZERO_POINT_ASSUMED)));
+    assert!(assumed.iter().zip(&reference).any(|(a, b)| (a.mag - b.mag).abs() > 0.01));
 }
 
 #[test]
@@ -54,20 +50,22 @@ fn an_evaluation_on_another_zero_point_is_the_same() {
 }
 
 #[test]
-fn radii_in_arcsec_follow_the_pixel_scale_and_are_unknown_without_one() {
+fn images_of_another_pixel_scale_are_resampled_and_radii_in_arcsec_unknown_without_one() {
     let place = trained();
     let reference = measured(&place, "train.fits");
-    assert!(reference.iter().all(|row| row.2 & Flags::PIXEL_SCALE.0 == 0));
+    assert!(reference.iter().all(|row| !row.flags.contains(Flags::PIXEL_SCALE)));
+    assert!(reference.iter().all(|row| (row.re_arcsec - 0.06 * row.re_maj).abs() < 2e-5));
     rewritten(&place, "fine.fits", 1.0, |meta| meta.pixel_scale = 0.03);
     rewritten(&place, "unknown.fits", 1.0, |meta| meta.pixel_scale = f64::NAN);
-    for arguments in ["fine.fits", "unknown.fits --pixel-scale 0.03"] {
-        for (a, b) in reference.iter().zip(&measured(&place, arguments)) {
-            assert!((0.5 * a.1.unwrap() - b.1.unwrap()).abs() < 1e-5, "{a:?} {b:?}");
-            assert!(b.2 & Flags::PIXEL_SCALE.0 != 0);
-        }
+    let told = measured(&place, "unknown.fits --pixel-scale 0.03");
+    for (row, told) in measured(&place, "fine.fits").iter().zip(&told) {
+        assert!(row.flags.contains(Flags::RESAMPLED) && !row.flags.contains(Flags::PIXEL_SCALE));
+        // Of the image's pixels, not the networks'.
+        assert!((row.re_arcsec - 0.03 * row.re_maj).abs() < 2e-5, "{row:?}");
+        assert_eq!((row.mag, row.re_maj, row.flags), (told.mag, told.re_maj, told.flags));
     }
     for row in measured(&place, "unknown.fits") {
-        assert!(row.1.is_none() && row.2 & Flags::PIXEL_SCALE.0 != 0);
+        assert!(row.re_arcsec.is_nan() && row.flags.contains(Flags::PIXEL_SCALE));
     }
 }
 

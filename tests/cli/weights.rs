@@ -29,11 +29,11 @@ fn a_safetensors_file_of_another_program_is_named() {
     std::fs::write(place.path("foreign.safetensors"), foreign).unwrap();
     let words = ["foreign.safetensors: has no network in its metadata: it was not written by legato"];
     place.legato("fit train.fits --models foreign.safetensors -o out.csv").fails(1, &words);
-    let half = TensorView::new(Dtype::F16, vec![4], &bytes).unwrap();
+    let brain = TensorView::new(Dtype::BF16, vec![4], &bytes).unwrap();
     let metadata = HashMap::from([("network".to_owned(), "{}".to_owned())]);
-    let foreign = safetensors::serialize([("a", half)], Some(metadata)).unwrap();
+    let foreign = safetensors::serialize([("a", brain)], Some(metadata)).unwrap();
     std::fs::write(place.path("foreign.safetensors"), foreign).unwrap();
-    place.legato("fit train.fits --models foreign.safetensors -o out.csv").fails(1, &["tensor a holds F16"]);
+    place.legato("fit train.fits --models foreign.safetensors -o out.csv").fails(1, &["tensor a holds BF16"]);
 }
 
 #[test]

@@ -19,7 +19,7 @@ use std::path::PathBuf;
 /// Rows that are printed; the rest is in the file.
 const ROWS_SHOWN: usize = 20;
 
-const EXAMPLE: &str = "Examples:
+const EXAMPLE: &str = "Example:
   legato fit stamps/*.fits -o catalogue.fits
   legato fit cube.fits --models runs/magnitude/weights.safetensors -o catalogue.csv
   legato fit mosaic.fits --shard 2/4 -o share2.fits; legato merge share?.fits -o catalogue.fits";
