@@ -13,6 +13,7 @@ mod fit;
 mod interrupt;
 mod learn;
 mod merge;
+mod mosaic;
 mod presets;
 mod profile;
 mod progress;
@@ -64,7 +65,7 @@ struct Common {
 enum Command {
     /// List the adapters of this machine, which one and which kernels would be used; tune the kernels
     Devices(devices::Arguments),
-    /// Simulate galaxies of a survey into a data set
+    /// Simulate galaxies of a survey into a data set or a mosaic
     Simulate(simulate::Arguments),
     /// Write a survey's point spread function as a FITS image
     Psf(psf::Arguments),

@@ -1,6 +1,6 @@
 //! `legato simulate`.
 
-use super::{Common, progress};
+use super::{Common, mosaic, progress};
 use crate::fits::{Dataset, DatasetMeta, DatasetWriter, read_truth, survey_parts};
 use crate::legato::Ahead;
 use crate::report::{ContactSheet, check_picture};
@@ -19,17 +19,17 @@ const WAITING: usize = 2;
 
 #[derive(Args)]
 #[command(
-    after_help = "Example:\n  legato simulate -n 5000 --seed 1 -o train.fits\n  legato simulate --survey my-survey.toml --preview sheet.png\n  legato simulate --truth galaxies.csv --no-noise -o models.fits"
+    after_help = "Example:\n  legato simulate -n 5000 --seed 1 -o train.fits\n  legato simulate --survey my-survey.toml --preview sheet.png\n  legato simulate --truth galaxies.csv --no-noise -o models.fits\n  legato simulate --mosaic grid -n 2000 -o mosaic.fits --rms rms.fits"
 )]
 pub struct Arguments {
     /// Survey: a built-in name or a TOML file
     #[arg(long, default_value = "candels-f160w")]
     survey: String,
-    /// Number of stamps [default with --truth: its rows; with --preview alone: 30]
+    /// Number of stamps, or of galaxies on the mosaic [default with --truth: its rows; with --preview alone: 30]
     #[arg(short = 'n', long = "number", value_parser = clap::value_parser!(u64).range(1..),
         required_unless_present_any = ["truth", "preview"])]
     number: Option<u64>,
-    /// The data set to write (FITS)
+    /// The data set, or the mosaic, to write (FITS)
     #[arg(short, long, required_unless_present = "preview")]
     output: Option<PathBuf>,
     /// Make the galaxies of this table (FITS or CSV with the columns of TRUTH), one stamp a row
@@ -41,6 +41,16 @@ pub struct Arguments {
     /// Draw the first 30 stamps, with what is on each, into this PNG
     #[arg(long, value_name = "FILE.png")]
     preview: Option<PathBuf>,
+    /// Make one large image of all galaxies, and their catalogue: grid, each on its own cell as on its stamp, or field,
+    /// at random places where their light overlaps
+    #[arg(long, value_name = "LAYOUT", requires_all = ["output", "number"], conflicts_with_all = ["truth", "preview"])]
+    mosaic: Option<mosaic::LayoutName>,
+    /// The mosaic's catalogue of truth (FITS, or CSV by its ending) [default: OUTPUT with -truth before its ending]
+    #[arg(long, value_name = "TABLE", requires = "mosaic")]
+    catalog: Option<PathBuf>,
+    /// Write the noise of each of the mosaic's pixels, the sources' photons included, into this FITS image
+    #[arg(long, value_name = "FILE.fits", requires = "mosaic", conflicts_with = "no_noise")]
+    rms: Option<PathBuf>,
     /// Threads; 0: one a core
     #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u16).range(..=1024))]
     threads: u16,
@@ -94,7 +104,14 @@ pub fn run(arguments: &Arguments, common: &Common) -> Result<()> {
     if arguments.output.is_some() && arguments.output == arguments.preview {
         return Err(Error::Usage("--output and --preview are the same file: give two names".into()));
     }
-    if let Some(path) = &arguments.output {
+    let mosaic = match (&arguments.mosaic, &arguments.output) {
+        (Some(layout), Some(output)) => {
+            let (catalogue, rms) = (arguments.catalog.as_deref(), arguments.rms.as_deref());
+            Some(mosaic::Outputs::checked(*layout, output, catalogue, rms)?)
+        }
+        _ => None,
+    };
+    if let Some(path) = arguments.output.as_ref().filter(|_| mosaic.is_none()) {
         check_output(path)?;
     }
     if let Some(path) = &arguments.preview {
@@ -123,6 +140,9 @@ pub fn run(arguments: &Arguments, common: &Common) -> Result<()> {
             "{}: drawing from {drawn} galaxies of its catalogue; {left_out} lie outside its ranges",
             survey.name
         ));
+    }
+    if let Some(outputs) = mosaic {
+        return outputs.make(job.simulator, &job.meta, number, common);
     }
     simulate(job, arguments.output.as_deref(), arguments.preview.as_deref(), common)
 }

@@ -10,6 +10,7 @@
 //! | `image.rs` | the images in a file, one after another |
 //! | `mosaic.rs` | an image of any size, read by windows |
 //! | `layers.rs` | a mosaic with its maps of noise and of bad pixels |
+//! | `blocks.rs` | GALFIT's output blocks, written |
 //! | `stamp.rs` | an image cut or padded to a network's stamp, and flags |
 //! | `fill.rs` | what stands in for pixels that are not there |
 //! | `resample.rs` | an image in pixels of another size |
@@ -17,6 +18,7 @@
 //! | `background.rs` | the sky's level and noise, robustly |
 //! | `dataset.rs` | cubes of stamps with their truth, read |
 //! | `writer.rs` | and written |
+//! | `mosaic_writer.rs` | simulated mosaics, written |
 //! | `table.rs` | tables of truth |
 //! | `columns.rs` | columns of any table, by name |
 //! | `foreign.rs` | tables of other programs |
@@ -29,6 +31,7 @@
 //! | `sky.rs` | images of blank sky to take noise from |
 
 mod background;
+mod blocks;
 mod calibration;
 mod catalogue;
 mod columns;
@@ -41,6 +44,7 @@ mod image;
 mod labels;
 mod layers;
 mod mosaic;
+mod mosaic_writer;
 mod positions;
 mod psf;
 mod raw;
@@ -56,6 +60,7 @@ mod wcs;
 mod writer;
 
 pub use background::{Background, background};
+pub use blocks::{BlockFolder, OutputBlock, Value};
 pub use calibration::ZeroPoint;
 pub use catalogue::{Catalogue, CatalogueReader, CatalogueSize, CatalogueWriter, Row};
 pub use dataset::{Dataset, DatasetMeta};
@@ -65,11 +70,12 @@ pub use image::{Image, ImageSource, open_images};
 pub use labels::{Label, Labels};
 pub use layers::{Layers, Window};
 pub use mosaic::Mosaic;
+pub use mosaic_writer::MosaicWriter;
 pub use positions::{Place, Position, PositionColumns, Positions};
 pub use psf::{read_psf, survey_psfs, write_psf};
 pub use sky::read_sky;
 pub use stamp::{Cutter, LOW_SNR, SAME_SCALE, Stamp, cut};
 pub use survey::survey_parts;
-pub use table::{read_truth, read_truth_for};
+pub use table::{read_truth, read_truth_for, write_truth};
 pub use wcs::Wcs;
 pub use writer::DatasetWriter;

@@ -231,15 +231,28 @@ impl FitsFile {
         unsafe {
             c::ffcrimll(self.ptr, FLOAT_IMAGE, lengths.len() as c_int, lengths.as_mut_ptr(), &mut status);
         }
-        self.check(status, "cannot add an image")
+        self.check(status, "cannot add an image")?;
+        self.hdu = self.hdu_count()?.saturating_sub(1);
+        Ok(())
+    }
+
+    /// Writes pixels from the first pixel of row `row` on, counted from 0, of an image that is no cube.
+    pub(super) fn write_rows(&mut self, row: usize, pixels: &[f32]) -> Result<()> {
+        let mut first = [1 as c::LONGLONG; 16];
+        first[1] = row as c::LONGLONG + 1;
+        self.write_from(&mut first, pixels)
     }
 
     /// Writes pixels from the first pixel of plane `plane` on.
     pub(super) fn write_pixels(&mut self, plane: usize, pixels: &[f32]) -> Result<()> {
         let mut first = [1 as c::LONGLONG; 16];
         first[2] = plane as c::LONGLONG + 1;
+        self.write_from(&mut first, pixels)
+    }
+
+    fn write_from(&mut self, first: &mut [c::LONGLONG; 16], pixels: &[f32]) -> Result<()> {
         let mut status = 0;
-        // SAFETY: CFITSIO only reads from the array, whatever its signature says.
+        // SAFETY: `first` has room for 16 axes; CFITSIO only reads from the array, whatever its signature says.
         unsafe {
             c::ffppxll(
                 self.ptr,
@@ -486,6 +499,15 @@ impl FitsFile {
         // SAFETY: the card outlives the call.
         unsafe { c::ffprec(self.ptr, card.as_ptr(), &mut status) };
         self.check(status, "cannot write a keyword")
+    }
+
+    /// Adds a card of comment, of its first 70 characters.
+    pub(super) fn add_comment(&mut self, text: &str) -> Result<()> {
+        let short: String = text.chars().take(70).collect();
+        let (text, mut status) = (c_text(&short), 0);
+        // SAFETY: the text outlives the call.
+        unsafe { c::ffpcom(self.ptr, text.as_ptr(), &mut status) };
+        self.check(status, "cannot write a comment")
     }
 
     /// Adds a text to the history, broken between words into cards of 72 characters; runs of blanks become one. A card

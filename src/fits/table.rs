@@ -1,9 +1,12 @@
-//! Tables of truth: the columns of [`Truth`], read from a FITS table or a CSV file.
+//! Tables of truth: the columns of [`Truth`], read from a FITS table or a CSV file, and written with places on the sky.
 
 use super::columns::{catalogue, is_csv, number, open_table, read_csv};
-use super::raw::FitsFile;
-use crate::Result;
+use super::raw::{Column, FitsFile};
+use super::wcs::Wcs;
+use super::writer::renamed;
+use crate::files::Pending;
 use crate::sky::Truth;
+use crate::{Error, Result};
 use std::path::Path;
 
 /// One column of a truth table.
@@ -148,6 +151,56 @@ pub fn read_truth_for(path: impl AsRef<Path>, stamps: usize) -> Result<Vec<Truth
     Ok(truths)
 }
 
+/// Writes a catalogue of galaxies on one image, whose centres are FITS pixels of it: `ID RA DEC` (degrees, by the image's
+/// WCS) and the other columns of a `TRUTH` table. CSV where the path ends so, else a FITS file with the table `TRUTH`. The
+/// file appears whole or not at all; an earlier one is replaced.
+///
+/// # Errors
+/// [`Error::Io`], [`Error::Fits`] or [`Error::Catalogue`] where it cannot be written.
+pub fn write_truth(path: impl AsRef<Path>, truths: &[Truth], wcs: &Wcs) -> Result<()> {
+    let path = path.as_ref();
+    let sky: Vec<(f64, f64)> = truths.iter().map(|t| wcs.sky(t.x, t.y)).collect();
+    let pending = Pending::new(path)?;
+    if is_csv(path) {
+        let text = truth_csv(truths, &sky).map_err(|e| catalogue(path, e.to_string()))?;
+        std::fs::write(pending.path(), text).map_err(|e| Error::io(path, "write", e))?;
+    } else {
+        write_truth_table(&pending.path(), truths, &sky).map_err(|e| renamed(e, path))?;
+    }
+    pending.finish()
+}
+
+fn write_truth_table(path: &Path, truths: &[Truth], sky: &[(f64, f64)]) -> Result<()> {
+    let form = |name| if name == "ID" { "1K" } else { "1D" };
+    let truth = TRUTH_COLUMNS.iter().map(|c| Column { name: c.name, form: form(c.name), unit: c.unit });
+    let place = ["RA", "DEC"].map(|name| Column { name, form: "1D", unit: "deg" });
+    let mut columns: Vec<Column> = truth.collect();
+    columns.splice(1..1, place);
+    let mut file = FitsFile::create(path)?;
+    file.add_image(&[])?;
+    file.add_table("TRUTH", &columns, truths.len())?;
+    file.write_i64(0, 0, &truths.iter().map(|t| t.id).collect::<Vec<_>>())?;
+    file.write_f64(1, 0, &sky.iter().map(|place| place.0).collect::<Vec<_>>())?;
+    file.write_f64(2, 0, &sky.iter().map(|place| place.1).collect::<Vec<_>>())?;
+    for (i, column) in TRUTH_COLUMNS.iter().enumerate().skip(1) {
+        file.write_f64(i + 2, 0, &truths.iter().map(column.get).collect::<Vec<_>>())?;
+    }
+    file.close()
+}
+
+/// Every digit of every number; empty where there is none.
+fn truth_csv(truths: &[Truth], sky: &[(f64, f64)]) -> std::result::Result<Vec<u8>, csv::Error> {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    let (_, others) = TRUTH_COLUMNS.split_at(1);
+    writer.write_record(["ID", "RA", "DEC"].into_iter().chain(others.iter().map(|c| c.name)))?;
+    let number = |value: f64| if value.is_nan() { String::new() } else { value.to_string() };
+    for (truth, place) in truths.iter().zip(sky) {
+        let first = [truth.id.to_string(), number(place.0), number(place.1)];
+        writer.write_record(first.into_iter().chain(others.iter().map(|c| number((c.get)(truth)))))?;
+    }
+    Ok(writer.into_inner().map_err(|e| e.into_error())?)
+}
+
 fn read_truth_csv(path: &Path) -> Result<Vec<Truth>> {
     let names = TRUTH_COLUMNS.map(|c| c.name);
     let mut truths: Vec<Truth> = Vec::new();
@@ -172,8 +225,37 @@ fn read_truth_csv(path: &Path) -> Result<Vec<Truth>> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::raw::Column;
     use super::*;
+
+    #[test]
+    fn what_is_written_is_read_back_and_lies_where_the_image_says() {
+        let folder = tempfile::tempdir().unwrap();
+        let wcs = Wcs::upright((150.1, 2.2), (500.5, 500.5), 0.06);
+        let galaxy = |id: i64| Truth {
+            id,
+            mag: 20.123456789,
+            re_maj: 4.0,
+            re_circ: 2.0,
+            n: 0.1 + 0.2,
+            q: 0.25,
+            pa: -30.0,
+            x: 100.0 + id as f64 / 3.0,
+            y: 900.25,
+            companions: Some(2),
+            ..Truth::default()
+        };
+        let truths = [galaxy(0), galaxy(7)];
+        for name in ["truth.fits", "truth.csv"] {
+            let path = folder.path().join(name);
+            write_truth(&path, &[], &wcs).unwrap();
+            write_truth(&path, &truths, &wcs).unwrap();
+            assert_eq!(read_truth(&path).unwrap(), truths, "{name}");
+            let places = super::super::columns::read_columns(&path, &["RA", "DEC"]).unwrap();
+            for (i, truth) in truths.iter().enumerate() {
+                assert_eq!((places[0][i], places[1][i]), wcs.sky(truth.x, truth.y));
+            }
+        }
+    }
 
     fn csv(text: &str) -> Result<Vec<Truth>> {
         let folder = tempfile::tempdir().unwrap();

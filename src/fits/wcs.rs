@@ -6,6 +6,7 @@ use super::header::Cards;
 use sip::Sip;
 
 mod sip;
+mod tangent;
 
 /// A projection of the celestial sphere.
 #[derive(Clone, Debug, PartialEq)]

@@ -20,6 +20,8 @@ pub(super) enum Purpose {
     Companions = 18,
     Neighbours = 19,
     Asymmetry = 20,
+    /// Where on a field the galaxy is.
+    Place = 21,
 }
 
 /// Blocks of four random words set aside for a stamp and a purpose; more than the noise of 4096² pixels needs.

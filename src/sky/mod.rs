@@ -18,6 +18,7 @@
 //! | `draws.rs` | random numbers by stamp and purpose |
 //! | `scene/` | what is on a stamp and around it |
 //! | `simulate.rs` | (survey, seed, index) → stamp and truth |
+//! | `mosaic/` | many of them on one image |
 //! | `truth.rs` | what is on a stamp |
 
 mod averaged;
@@ -28,6 +29,7 @@ mod draws;
 mod fourier;
 mod grid;
 mod hankel;
+mod mosaic;
 mod noise;
 mod parts;
 mod psf;
@@ -39,6 +41,7 @@ mod survey;
 mod truth;
 
 pub use averaged::PixelConvention;
+pub use mosaic::{Band, Bands, Layout, MosaicSimulator};
 pub use noise::{Noise, NoiseModel, SkyImage};
 pub use parts::{CatalogueGalaxy, SurveyParts};
 pub use psf::{Psf, PsfImage, Wfc3F160w};

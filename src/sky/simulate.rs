@@ -4,6 +4,7 @@
 use super::draws::Draws;
 use super::noise::{Noise, NoiseModel};
 use super::parts::SurveyParts;
+use super::psf::Psf;
 use super::render::{Light, Renderer, Source};
 use super::scene::{self, Scenes, Targets};
 use super::sersic::Sersic;
@@ -17,6 +18,7 @@ pub struct Simulator {
     survey: Survey,
     seed: u64,
     scenes: Scenes,
+    psfs: Vec<Psf>,
     /// One a PSF.
     renderers: Vec<Renderer>,
     /// None where it is left out.
@@ -53,7 +55,7 @@ impl Simulator {
             |psf| Renderer::with_pixels(survey.stamp_size, survey.pixel_scale, psf, survey.pixel_convention);
         let renderers = parts.psfs.iter().map(renderer).collect::<Result<_>>()?;
         let noise = Noise::new(&noise_model(&survey, parts)?, survey.exposure, survey.stamp_size)?;
-        Ok(Simulator { survey, seed, scenes, renderers, noise: Some(noise) })
+        Ok(Simulator { survey, seed, scenes, psfs: parts.psfs.clone(), renderers, noise: Some(noise) })
     }
 
     /// The same simulator, whose stamps hold no noise.
@@ -166,6 +168,37 @@ impl Simulator {
         let mut pixels = vec![0.0; self.pixels()];
         let truth = self.stamp_into(index, &mut pixels)?;
         Ok((pixels, truth))
+    }
+
+    /// Stamp `index` as [`Simulator::stamp`] makes it, and its light without noise, e/s.
+    pub(super) fn stamp_and_light(&self, index: u64) -> Result<(Vec<f32>, Vec<f64>)> {
+        let (sources, truth) = self.scene(index)?;
+        let light = self.render(&sources, &truth, index)?;
+        let mut pixels = vec![0.0; self.pixels()];
+        self.finish(light.clone(), index, &mut pixels);
+        Ok((pixels, light))
+    }
+
+    /// The noise of stamp `index` without any galaxy, and no light, as [`Simulator::stamp_and_light`] has them.
+    pub(super) fn blank(&self, index: u64) -> (Vec<f32>, Vec<f64>) {
+        let (mut pixels, light) = (vec![0.0; self.pixels()], vec![0.0; self.pixels()]);
+        self.finish(light.clone(), index, &mut pixels);
+        (pixels, light)
+    }
+
+    /// The standard deviation of the noise of a pixel with as much light in it, both e/s.
+    pub fn rms(&self, light: f64) -> f64 {
+        self.noise.as_ref().map_or(0.0, |noise| noise.rms(light))
+    }
+
+    /// The noise, none where it is left out.
+    pub(super) fn noise(&self) -> Option<&Noise> {
+        self.noise.as_ref()
+    }
+
+    /// The PSFs, in the survey's order.
+    pub(super) fn psfs(&self) -> &[Psf] {
+        &self.psfs
     }
 
     /// A stamp of the galaxy that `truth` describes, alone, with the noise of stamp `index` and, where `truth` names

@@ -8,6 +8,7 @@ mod files;
 mod fresh;
 mod interrupts;
 mod kernels;
+mod mosaic;
 mod profile;
 mod psf;
 mod simulate;

@@ -9,6 +9,7 @@ use crate::rng::{Stream, fill};
 use crate::sky::draws::{Purpose, first_block};
 use crate::sky::survey::NoiseCorrelation;
 use crate::{Error, Result};
+use rayon::prelude::*;
 
 /// The noise of a survey's images, as it is described.
 #[derive(Clone, Debug)]
@@ -52,6 +53,12 @@ pub struct Noise {
     /// What a photon's deviation is multiplied by before it is filtered.
     spread: f64,
     cutouts: Option<Cutouts>,
+}
+
+/// What a photon's deviation is multiplied by before a kernel filters it. Noise that is weaker over large areas than
+/// white noise is none that photons leave; theirs then has the right variance in a pixel.
+fn spread(kernel: &Kernel) -> f64 {
+    1.0 / kernel.sum().max(1.0)
 }
 
 /// Blocks of random words of which [`LANES`] numbers are made.
@@ -98,9 +105,7 @@ impl Noise {
         }
         if let Some(wanted) = autocorrelation {
             let kernel = Kernel::new(wanted)?;
-            // Noise that is weaker over large areas than white noise is none that photons leave; theirs then has
-            // the right variance in a pixel.
-            noise.spread = 1.0 / kernel.sum().max(1.0);
+            noise.spread = spread(&kernel);
             noise.filter = Some(kernel.filter());
         }
         Ok(noise)
@@ -109,6 +114,63 @@ impl Noise {
     /// Standard deviation of the sky's noise in a pixel, e/s.
     pub fn sigma(&self) -> f64 {
         self.cutouts.as_ref().map_or(self.sigma, Cutouts::sigma)
+    }
+
+    /// How many pixels beyond an image its noise depends on.
+    pub(in crate::sky) fn margin(&self) -> usize {
+        self.filter.as_ref().map_or(0, Filter::margin)
+    }
+
+    /// The standard deviation of the noise of a pixel with as much light in it, both e/s.
+    pub(in crate::sky) fn rms(&self, light: f64) -> f64 {
+        (self.sigma().powi(2) + light.max(0.0) * self.spread * self.spread / self.exposure).sqrt()
+    }
+
+    /// Adds noise to rows of a mosaic that is `width` pixels wide, `first` being the first of them, counted from 0: a pure
+    /// function of the seed and the pixels' places, whichever rows are asked for together. `light` is the noiseless image
+    /// with [`Noise::margin`] rows and columns more on every side. Noise cut out of an image is none of it.
+    pub(in crate::sky) fn add_to_rows(
+        &self,
+        light: &[f64],
+        pixels: &mut [f64],
+        width: usize,
+        first: usize,
+        seed: u64,
+    ) {
+        let margin = self.margin();
+        let wide = width + 2 * margin;
+        let mut white = vec![0.0; light.len()];
+        white.par_chunks_exact_mut(wide).zip(light.par_chunks_exact(wide)).enumerate().for_each(
+            |(row, (out, light))| {
+                let block = first_block((first + row) as u64);
+                let mut noise = vec![0.0; wide.next_multiple_of(LANES)];
+                if self.sigma > 0.0 {
+                    add_normals(&mut noise, self.sigma as f32, seed, block);
+                }
+                if self.exposure.is_finite() {
+                    let mut means = vec![0.0; noise.len()];
+                    for (mean, &rate) in means.iter_mut().zip(light) {
+                        *mean = expected(rate, self.exposure);
+                    }
+                    add_deviations(&mut noise, &means, (self.spread / self.exposure) as f32, seed, block);
+                }
+                out.copy_from_slice(&noise[..wide]);
+            },
+        );
+        match &self.filter {
+            Some(filter) => filter.add(&white, pixels, width),
+            None => pixels.iter_mut().zip(&white).for_each(|(pixel, &noise)| *pixel += f64::from(noise)),
+        }
+    }
+
+    /// Variance of a pixel, (e/s)², for each e/s of light in it, which its photons give it in an exposure of `exposure`
+    /// seconds: less where noise is correlated, as said above.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] for an autocorrelation that no noise can have.
+    pub fn variance_per_light(autocorrelation: Option<&NoiseCorrelation>, exposure: f64) -> Result<f64> {
+        let kernel = autocorrelation.map(Kernel::new).transpose()?;
+        Ok(kernel.map_or(1.0, |kernel| spread(&kernel)).powi(2) / exposure)
     }
 
     /// Adds the noise of stamp `index` of a seed to a noiseless stamp of `size`² pixels in e/s: a pure function of
@@ -174,11 +236,7 @@ impl Noise {
         let mut means = vec![0.0; white.len()];
         for (y, row) in means.chunks_exact_mut(side).take(side).enumerate() {
             let rates = &stamp[inside(y) * self.size..][..self.size];
-            let mean = |rate: f64| {
-                let mean = (rate * self.exposure) as f32;
-                // Zero for what is no number, too.
-                if mean > 0.0 && mean < 1e30 { mean } else { 0.0 }
-            };
+            let mean = |rate: f64| expected(rate, self.exposure);
             let (left, rest) = row.split_at_mut(margin);
             let (middle, right) = rest.split_at_mut(self.size);
             left.fill(mean(rates[0]));
@@ -187,34 +245,46 @@ impl Noise {
                 *value = mean(rate);
             }
         }
-        let scale = (self.spread / self.exposure) as f32;
-        let chunks = means.as_chunks::<LANES>().0.iter().zip(white.as_chunks_mut::<LANES>().0);
-        for (number, (means, white)) in chunks.enumerate() {
-            let block = block.wrapping_add(number as u64 * BLOCKS_PER_CHUNK);
-            let (mut any, mut many, mut few) = (false, false, false);
-            for &mean in means {
-                any |= mean > 0.0;
-                many |= mean >= MANY;
-                few |= mean < MANY;
-            }
-            if any && few {
-                let (mut words, mut deviations) = ([0; LANES], [0.0; LANES]);
-                fill(seed, Stream::Simulation, Purpose::FewPhotons as u32, block, &mut words);
-                let mut small = *means;
-                small.iter_mut().for_each(|mean| *mean = if *mean < MANY { *mean } else { 0.0 });
-                inverted(&small, &words, &mut deviations);
-                white.iter_mut().zip(&deviations).for_each(|(white, deviation)| *white += scale * deviation);
-            }
-            if many {
-                let mut z = [0.0; LANES];
-                normals(&mut z, seed, Purpose::ManyPhotons, block);
-                for i in 0..LANES {
-                    let deviation = expanded(means[i], z[i]);
-                    white[i] += scale * if means[i] >= MANY { deviation } else { 0.0 };
-                }
+        add_deviations(white, &means, (self.spread / self.exposure) as f32, seed, block);
+    }
+}
+
+/// Adds the deviations of Poisson counts from their `means`, times `scale`.
+#[inline(always)]
+fn add_deviations(white: &mut [f32], means: &[f32], scale: f32, seed: u64, block: u64) {
+    let chunks = means.as_chunks::<LANES>().0.iter().zip(white.as_chunks_mut::<LANES>().0);
+    for (number, (means, white)) in chunks.enumerate() {
+        let block = block.wrapping_add(number as u64 * BLOCKS_PER_CHUNK);
+        let (mut any, mut many, mut few) = (false, false, false);
+        for &mean in means {
+            any |= mean > 0.0;
+            many |= mean >= MANY;
+            few |= mean < MANY;
+        }
+        if any && few {
+            let (mut words, mut deviations) = ([0; LANES], [0.0; LANES]);
+            fill(seed, Stream::Simulation, Purpose::FewPhotons as u32, block, &mut words);
+            let mut small = *means;
+            small.iter_mut().for_each(|mean| *mean = if *mean < MANY { *mean } else { 0.0 });
+            inverted(&small, &words, &mut deviations);
+            white.iter_mut().zip(&deviations).for_each(|(white, deviation)| *white += scale * deviation);
+        }
+        if many {
+            let mut z = [0.0; LANES];
+            normals(&mut z, seed, Purpose::ManyPhotons, block);
+            for i in 0..LANES {
+                let deviation = expanded(means[i], z[i]);
+                white[i] += scale * if means[i] >= MANY { deviation } else { 0.0 };
             }
         }
     }
+}
+
+/// How many electrons are expected of a rate, e/s; zero of what is no number, too.
+#[inline(always)]
+fn expected(rate: f64, exposure: f64) -> f32 {
+    let mean = (rate * exposure) as f32;
+    if mean > 0.0 && mean < 1e30 { mean } else { 0.0 }
 }
 
 /// Adds normal deviates of standard deviation `sigma`, one a pixel.
