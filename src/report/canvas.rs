@@ -1,4 +1,4 @@
-//! A grey picture: rectangles of pixels, text in a font that is part of the program, PNG. The font and the PNG are
+//! A picture: rectangles of pixels, text in a font that is part of the program, PNG. The font and the PNG are
 //! those of all pictures.
 
 use crate::{Error, Result, files};
@@ -19,7 +19,7 @@ const FAMILY: &str = "DejaVu Sans";
 pub(super) struct Canvas {
     width: usize,
     height: usize,
-    /// Red, green and blue of each pixel, from the upper left on; all three are the same.
+    /// Red, green and blue of each pixel, from the upper left on.
     rgb: Vec<u8>,
 }
 
@@ -38,16 +38,16 @@ impl Canvas {
         Canvas { width, height, rgb: vec![255; width * height * 3] }
     }
 
-    /// Sets a pixel; x to the right, y down.
-    pub(super) fn set(&mut self, x: usize, y: usize, grey: u8) {
+    /// Sets a pixel to red, green and blue; x to the right, y down.
+    pub(super) fn set(&mut self, x: usize, y: usize, colour: [u8; 3]) {
         let at = 3 * (y * self.width + x);
-        self.rgb[at..at + 3].fill(grey);
+        self.rgb[at..at + 3].copy_from_slice(&colour);
     }
 
-    /// A pixel's value.
-    #[cfg(test)]
-    pub(super) fn grey(&self, x: usize, y: usize) -> u8 {
-        self.rgb[3 * (y * self.width + x)]
+    /// A pixel's red, green and blue.
+    pub(super) fn colour(&self, x: usize, y: usize) -> [u8; 3] {
+        let at = 3 * (y * self.width + x);
+        [self.rgb[at], self.rgb[at + 1], self.rgb[at + 2]]
     }
 
     /// Writes lines of text: pen, place of the upper left corner, words.
@@ -64,10 +64,15 @@ impl Canvas {
         backend.present().map_err(failed)
     }
 
-    /// Writes the picture as an 8-bit grey PNG, whole or not at all.
+    /// Writes the picture as a PNG of 8 bits a channel, grey where nothing on it is coloured, whole or not at all.
     pub(super) fn save(&self, path: &Path) -> Result<()> {
-        let grey: Vec<u8> = self.rgb.chunks_exact(3).map(|p| p[0]).collect();
-        let bytes = encode(&grey, (self.width, self.height), png::ColorType::Grayscale);
+        let size = (self.width, self.height);
+        let bytes = if self.rgb.chunks_exact(3).all(|p| p[0] == p[1] && p[1] == p[2]) {
+            let grey: Vec<u8> = self.rgb.chunks_exact(3).map(|p| p[0]).collect();
+            encode(&grey, size, png::ColorType::Grayscale)
+        } else {
+            encode(&self.rgb, size, png::ColorType::Rgb)
+        };
         files::replace(path, &bytes.map_err(|e| Error::io(path, "draw", e))?)
     }
 }

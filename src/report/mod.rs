@@ -2,7 +2,9 @@
 //!
 //! | file | idea |
 //! |---|---|
-//! | `canvas.rs` | a grey picture with text, written as PNG; no fonts are needed on the machine |
+//! | `canvas.rs` | a picture with text, written as PNG; no fonts are needed on the machine |
+//! | `shown.rs` | stamps on a picture |
+//! | `triptych.rs` | data, model and residual of measured galaxies side by side |
 //! | `preview.rs` | the contact sheet of a data set |
 //! | `sketch.rs` | a drawing as a list of marks |
 //! | `svg.rs`, `raster.rs` | the same drawing as SVG and as PNG |
@@ -37,8 +39,10 @@ mod preview;
 mod raster;
 mod roofline;
 mod scatter;
+mod shown;
 mod sketch;
 mod svg;
+mod triptych;
 
 pub use boxes::error_boxes;
 pub use curves::{CurvePoint, Series, Style, adaptation_curve, learning_curves};
@@ -48,3 +52,4 @@ pub use page::{Block, Figure, Page, Table};
 pub use preview::{ContactSheet, check_picture};
 pub use roofline::{KernelTime, Roof, roofline};
 pub use scatter::truth_scatter;
+pub use triptych::{Triptych, TriptychSheet};

@@ -1,14 +1,13 @@
 //! The contact sheet: a grid of stamps with what is on each.
 
 use super::canvas::{Canvas, Pen, SIGNATURE};
+use super::shown::{Shown, Stretch, brightest};
 use crate::fits::DatasetMeta;
 use crate::sky::Truth;
 use crate::{Error, Result, files};
 use std::io::Read;
 use std::path::Path;
 
-/// About as many pixels along a side does each stamp get on the sheet.
-const SIDE: usize = 256;
 /// White between stamps and around the sheet.
 const GAP: usize = 20;
 const TITLE: Pen = Pen { size: 30.0, bold: true, grey: 0 };
@@ -75,7 +74,8 @@ impl ContactSheet {
         let area = self.size * self.size;
         for (i, (stamp, truth)) in self.pixels.chunks_exact(area).zip(&self.truths).enumerate() {
             let (x, y) = (GAP + i % columns * across, GAP + HEAD + i / columns * down);
-            shown.draw(&mut canvas, stamp, self.softening(stamp), (x, y));
+            let stretch = Stretch::new(self.softening(stamp), brightest(stamp.iter().copied()));
+            shown.draw(&mut canvas, stamp, (x, y), |value, _| stretch.shade(value));
             for (number, line) in caption(truth).into_iter().take(lines).enumerate() {
                 text.push((CAPTION, (x, y + shown.side + 8 + number * LINE), line));
             }
@@ -88,7 +88,7 @@ impl ContactSheet {
     /// noise, a thousandth of the brightest pixel.
     fn softening(&self, stamp: &[f32]) -> f32 {
         let sigma = self.meta.sigma as f32;
-        if sigma > 0.0 { 3.0 * sigma } else { 1e-3 * brightest(stamp) }
+        if sigma > 0.0 { 3.0 * sigma } else { 1e-3 * brightest(stamp.iter().copied()) }
     }
 
     fn subtitle(&self) -> String {
@@ -101,47 +101,6 @@ impl ContactSheet {
         };
         format!("{size}×{size} pixels{extent} a stamp, {from} its brightest pixel")
     }
-}
-
-/// How stamps of a size are enlarged or reduced, by whole factors so that every pixel counts alike.
-struct Shown {
-    size: usize,
-    larger: usize,
-    smaller: usize,
-    side: usize,
-}
-
-impl Shown {
-    fn of(size: usize) -> Self {
-        let (larger, smaller) = ((SIDE / size).max(1), size.div_ceil(SIDE));
-        Shown { size, larger, smaller, side: size / smaller * larger }
-    }
-
-    /// Draws a stamp, dark where it is bright, with its lower left pixel at the lower left.
-    fn draw(&self, canvas: &mut Canvas, stamp: &[f32], softening: f32, (x, y): (usize, usize)) {
-        let stretch = |value: f32| (value / softening).asinh();
-        // Noise goes below zero; a third of its width at least shall not all be white.
-        let (low, high) = (stretch(-softening / 1.5), stretch(brightest(stamp).max(softening)));
-        for row in 0..self.side {
-            for column in 0..self.side {
-                let value = self.value(stamp, self.side - 1 - row, column);
-                let unit = ((stretch(value) - low) / (high - low)).clamp(0.0, 1.0);
-                canvas.set(x + column, y + row, (255.0 * (1.0 - unit)).round() as u8);
-            }
-        }
-    }
-
-    /// The stamp's value at a place on the sheet, the mean where several pixels share it.
-    fn value(&self, stamp: &[f32], row: usize, column: usize) -> f32 {
-        let (row, column) = (row / self.larger * self.smaller, column / self.larger * self.smaller);
-        let pixels = (row..row + self.smaller)
-            .flat_map(|r| &stamp[r * self.size + column..r * self.size + column + self.smaller]);
-        pixels.sum::<f32>() / (self.smaller * self.smaller) as f32
-    }
-}
-
-fn brightest(stamp: &[f32]) -> f32 {
-    stamp.iter().copied().fold(f32::MIN_POSITIVE, f32::max)
 }
 
 /// What is written under a stamp; the last line where any on the sheet has companions.
@@ -201,32 +160,6 @@ mod tests {
         let info = reader.next_frame(&mut grey).unwrap();
         assert_eq!(info.color_type, png::ColorType::Grayscale);
         (info.width as usize, info.height as usize, grey)
-    }
-
-    #[test]
-    fn the_first_pixel_is_at_the_lower_left_and_bright_is_dark() {
-        let mut stamp = vec![0.0; 11 * 11];
-        stamp[0] = 10.0;
-        stamp[10] = -1.0;
-        let shown = Shown::of(11);
-        assert_eq!((shown.larger, shown.smaller, shown.side), (23, 1, 253));
-        let mut canvas = Canvas::new(300, 290);
-        shown.draw(&mut canvas, &stamp, 0.01, (20, 30));
-        let at = |x: usize, y: usize| canvas.grey(20 + x, 30 + y);
-        assert_eq!((at(0, 252), at(22, 230)), (0, 0));
-        let sky = at(23, 252);
-        assert!((100..255).contains(&sky) && at(22, 229) == sky, "{sky}");
-        assert_eq!(at(252, 252), 255);
-    }
-
-    #[test]
-    fn large_stamps_are_averaged_to_fit() {
-        let shown = Shown::of(1000);
-        assert_eq!((shown.larger, shown.smaller, shown.side), (1, 4, 250));
-        let mut stamp = vec![0.0; 1000 * 1000];
-        stamp[3 * 1000 + 6] = 16.0;
-        assert_eq!((shown.value(&stamp, 0, 1), shown.value(&stamp, 0, 0)), (1.0, 0.0));
-        assert_eq!((Shown::of(256).side, Shown::of(257).side, Shown::of(128).side), (256, 128, 256));
     }
 
     #[test]
