@@ -3,8 +3,9 @@
 //! `LEGATO_REAL_DATA=… cargo test --release --test real_files -- --ignored`.
 
 use legato::fits::{Cutter, Flags, Image, Labels, Layers, Mosaic, cut, open_images, read_psf};
-use legato::legato::{LabelOptions, Stamps};
-use legato::sky::{PixelConvention, Psf, Renderer, Sersic};
+use legato::legato::{LabelOptions, Modeller, Observed, PixelNoise, Shape, Stamps};
+use legato::report::{Triptych, TriptychSheet};
+use legato::sky::{PixelConvention, Psf, Renderer, Sersic, Survey};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -293,10 +294,15 @@ fn stamps_are_galfits_own_pixels_in_its_convention() {
 /// X, Y, magnitude, radius, index, axis ratio and position angle of the one component in a GALFIT model's header,
 /// written there as `value +/- error`, `[value]` or `*value*`.
 fn component(path: &Path) -> [f64; 7] {
+    numbered_component(path, 0, 1)
+}
+
+/// As [`component`], of any component in the header of any HDU.
+fn numbered_component(path: &Path, hdu: usize, number: usize) -> [f64; 7] {
     let mut file = fitsio::FitsFile::open(path).unwrap();
-    let hdu = file.primary_hdu().unwrap();
-    ["1_XC", "1_YC", "1_MAG", "1_RE", "1_N", "1_AR", "1_PA"].map(|key| {
-        let text: String = hdu.read_key(&mut file, key).unwrap();
+    let hdu = file.hdu(hdu).unwrap();
+    ["XC", "YC", "MAG", "RE", "N", "AR", "PA"].map(|key| {
+        let text: String = hdu.read_key(&mut file, &format!("{number}_{key}")).unwrap();
         let first = text.split("+/-").next().unwrap();
         first.trim_matches(|c: char| " []*".contains(c)).parse().unwrap()
     })
@@ -343,4 +349,67 @@ fn galaxies_of_cosmos_become_a_data_set_with_their_published_fits() {
     let error =
         Labels::read(cosmos.join("real_galaxy_catalog_23.5_fits.fits"), 0.03).unwrap_err().to_string();
     assert!(error.contains("has no column of labels") && error.contains("sersicfit"), "{error}");
+}
+
+#[test]
+#[ignore = "needs real data: candels-uds"]
+fn models_of_galfits_galaxies_lie_and_shine_as_galfit_says() {
+    let survey = Survey::builtin("candels-f160w").unwrap();
+    let modeller = Modeller::of_survey(&survey, 128, None).unwrap();
+    let mut sheet = TriptychSheet::new("CANDELS-UDS, shapes of GALFIT", 128, TriptychSheet::GALAXIES);
+    for (name, bound) in [
+        ("gf4", 0.15),
+        ("gf5", 0.15),
+        ("gf15", 0.15),
+        ("gf17", 0.25),
+        ("gf20", 0.2),
+        ("gf26", 0.15),
+        ("gf33", 0.2),
+        ("gf38", 0.15),
+    ] {
+        let path = data().join(format!("candels-uds/H.{name}.fits"));
+        // The sky is GALFIT's first component.
+        let [x, y, mag, re_maj, n, q, pa] = numbered_component(&path, 2, 2);
+        let image = &read(&path)[0];
+        let stamp = cut(image, 128, Some((x, y)));
+        let place = stamp.centre;
+        let noise = PixelNoise::Sky(stamp.sky.sigma);
+        let bad = Some(&stamp.filled[..]);
+        let observed = Observed { pixels: &stamp.pixels, noise, bad, x: place.0, y: place.1 };
+        let found = modeller.fit(&observed, &Shape { re_maj, n, q }).unwrap();
+        let turned = (found.pa - pa + 90.0).rem_euclid(180.0) - 90.0;
+        println!(
+            "{name}: mag {:.3} ({mag:.3}), PA {:.1} ({pa:.1}), centre off by {:.2} {:.2}, χ² {:.2}, {:.3} of the light left, {:.2} left out",
+            found.mag,
+            found.pa,
+            found.x - place.0,
+            found.y - place.1,
+            found.chi2,
+            found.residual_fraction,
+            found.left_out
+        );
+        sheet
+            .add(Triptych {
+                id: name.to_owned(),
+                mag: found.mag,
+                re_maj,
+                n,
+                q,
+                pa: found.pa,
+                centre: (found.x, found.y),
+                chi2: found.chi2,
+                flags: stamp.flags.to_string(),
+                data: stamp.pixels.clone(),
+                model: found.model.clone(),
+                sigma: found.sigma.clone(),
+                excluded: found.excluded.clone(),
+                sky: found.sky,
+            })
+            .unwrap();
+        assert!((found.mag - mag).abs() < bound, "{name}: {} {mag}", found.mag);
+        assert!(q > 0.9 || turned.abs() < 6.0 + 3.0 * found.pa_err, "{name}: {} {pa}", found.pa);
+        assert!((found.x - place.0).hypot(found.y - place.1) < 0.5, "{name}: {} {}", found.x, found.y);
+        assert!(found.residual_fraction < 0.15, "{name}: {}", found.residual_fraction);
+    }
+    sheet.save(&Path::new(env!("CARGO_TARGET_TMPDIR")).join("galfits_galaxies.png")).unwrap();
 }

@@ -19,6 +19,7 @@
 //! | `statistics.rs` | R² and its company |
 //! | `summary.rs` | all that is told of one method and parameter |
 //! | `predict.rs` | from stamps to parameters |
+//! | `residuals/` | measured galaxies rendered beside their pixels |
 //! | `shipped.rs` | the networks in the box |
 //! | `evaluate.rs` | predictions beside the truth |
 //! | `estimates.rs` | several catalogues of the same galaxies beside the truth |
@@ -42,6 +43,7 @@ mod predict;
 mod presets;
 mod provenance;
 mod recipe;
+mod residuals;
 mod shipped;
 mod split;
 mod stamps;
@@ -68,6 +70,7 @@ pub use predict::{Estimator, load_estimators};
 pub use presets::{Architecture, Stretching};
 pub use provenance::Provenance;
 pub use recipe::{Dense, Recipe, Schedule, Stretch};
+pub use residuals::{ModelFit, Modeller, Observed, PixelNoise, Shape};
 pub use shipped::{Set, estimators_or_shipped, shipped_estimators, shipped_file};
 pub use split::{Part, Split, expected_signal_to_noise};
 pub use stamps::Stamps;

@@ -77,6 +77,15 @@ impl SurveyNoise {
         }
     }
 
+    /// The correlation of the sources' photon noise between pixels; none where it is white.
+    pub fn autocorrelation(&self) -> Option<&NoiseCorrelation> {
+        match self {
+            SurveyNoise::Correlated { autocorrelation, .. } => Some(autocorrelation),
+            SurveyNoise::Image { autocorrelation, .. } => autocorrelation.as_ref(),
+            SurveyNoise::None | SurveyNoise::White { .. } => None,
+        }
+    }
+
     pub(super) fn read(table: &Table) -> Read<Self> {
         let kind = table.required("kind")?.choice(&[
             ("none", Kind::None),
