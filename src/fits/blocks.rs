@@ -236,7 +236,7 @@ impl BlockFolder {
         let name = file_name(id);
         let times = self.given.entry(name.to_ascii_lowercase()).or_default();
         *times += 1;
-        let number = if *times > 1 { format!(".{times}") } else { String::new() };
+        let number = if *times > 1 { format!("~{times}") } else { String::new() };
         self.folder.join(format!("{name}{number}.fits"))
     }
 }
@@ -381,7 +381,7 @@ mod tests {
             std::fs::write(path, "x").unwrap();
         }
         assert!(paths[0].ends_with("7.fits") && paths[1].ends_with("H.gf2.fits"));
-        assert!(paths[15].ends_with("7.2.fits"));
+        assert!(paths[15].ends_with("7~2.fits"));
         assert!(blocks.path(&"é".repeat(5000)).file_name().unwrap().len() < 130);
     }
 }

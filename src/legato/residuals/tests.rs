@@ -189,8 +189,8 @@ fn neighbours_do_not_spoil_the_model() {
             );
             assert!(flux_off.abs() < 0.03, "flux {flux_off}");
             assert!(turned.abs() < 1.0, "turned {turned}");
-            // The PSF's wings of one ten times as bright stay below σ in a pixel, and are there.
-            assert!(found.chi2 < alone.chi2 + 0.4, "χ² {} {}", found.chi2, alone.chi2);
+            // The faintest of their light, below σ in a pixel, stays: most of it the PSF's wings of the brightest.
+            assert!(found.chi2 < alone.chi2 + 0.8, "χ² {} {}", found.chi2, alone.chi2);
         }
     }
 }

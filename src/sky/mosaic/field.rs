@@ -3,6 +3,7 @@
 
 use super::super::draws::{Draws, Purpose};
 use super::super::noise::Noise;
+use super::super::psf::Psf;
 use super::super::render::{Light, Renderer};
 use super::super::simulate::Simulator;
 use super::super::truth::Truth;
@@ -64,7 +65,7 @@ impl Field {
             )));
         }
         let sizes = BOXES.map(|stamps| stamps * survey.stamp_size);
-        let boxes = |psf| {
+        let boxes = |psf: &Psf| {
             let sized = |&size: &usize| {
                 let (scale, convention) = (survey.pixel_scale, survey.pixel_convention);
                 let within = psf.light_within(&[0.5 * size as f64 * scale]);
