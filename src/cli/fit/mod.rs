@@ -1,9 +1,11 @@
 //! `legato fit`.
 
 mod inputs;
+mod residuals;
 mod show;
 
 pub use inputs::expand;
+use residuals::ResidualArguments;
 
 use super::profile::ProfileArguments;
 use super::{Common, evaluate, progress};
@@ -22,6 +24,7 @@ const ROWS_SHOWN: usize = 20;
 const EXAMPLE: &str = "Example:
   legato fit stamps/*.fits -o catalogue.fits
   legato fit cube.fits --models runs/magnitude/weights.safetensors -o catalogue.csv
+  legato fit stamps/*.fits -o catalogue.fits --sheet sheet.png --blocks blocks
   legato fit mosaic.fits --shard 2/4 -o share2.fits; legato merge share?.fits -o catalogue.fits";
 
 #[derive(Args)]
@@ -52,6 +55,8 @@ pub struct Arguments {
     #[arg(long, default_value_t = evaluate::BATCH, value_parser = super::at_least_one, help_heading = "Large runs")]
     batch: usize,
     #[command(flatten)]
+    residuals: ResidualArguments,
+    #[command(flatten)]
     profile: ProfileArguments,
 }
 
@@ -65,13 +70,18 @@ pub fn run(arguments: &Arguments, common: &Common) -> Result<()> {
     let gpu = arguments.profile.open_gpu(common)?;
     let estimators = estimators_or_shipped(&gpu, arguments.models.as_deref(), Set::DEFAULT)?;
     let measurer = Measurer::new(&gpu, &estimators, arguments.batch)?;
+    let (networks, size) = (measurer.networks(), measurer.size());
+    let modeller = arguments.residuals.modeller(networks, size)?;
+    let mut residuals = arguments.residuals.outputs(modeller.as_ref(), size, &arguments.output)?;
+    let measurer = measurer.with_models(modeller.as_ref());
     let options = arguments.options(common);
     let preparation = Preparation::new(measurer.networks(), measurer.size(), &options);
     let mut objects = StampFiles::new(images, preparation);
     let range = arguments.shard().range(objects.total());
     let bar = progress::bar(common, range.end - range.start, "measuring", "galaxies");
     let mut resumed = 0;
-    let hear = |progress| match progress {
+    let hear = |progress: Progress| match progress {
+        Progress::Modelled { object, row, model } => residuals.take(object, row, model),
         Progress::Measured(count) => bar.inc(count),
         Progress::Resumed(count) => {
             bar.inc(count);
@@ -85,6 +95,9 @@ pub fn run(arguments: &Arguments, common: &Common) -> Result<()> {
     bar.finish_and_clear();
     if resumed > 0 {
         common.say(format!("{resumed} of them were measured by an earlier start"));
+    }
+    if let Some((sheet, galaxies)) = residuals.finish()? {
+        common.say(format!("{}: data, model and residual of {galaxies}", sheet.display()));
     }
     show::report(&measured, arguments, common)?;
     arguments.profile.finish(&gpu, common)
@@ -123,6 +136,7 @@ impl Arguments {
                  with --shard give a name that ends in .fits, .ecsv or .parquet",
             );
         }
+        self.residuals.check()?;
         Catalogue::check_output(&self.output)
     }
 }

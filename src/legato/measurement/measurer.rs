@@ -1,11 +1,12 @@
 //! From stamps to rows of a catalogue.
 
-use super::Object;
+use super::{Object, Progress};
 use crate::engine::Gpu;
 use crate::fits::{Flags, Row};
 use crate::legato::predict::estimate;
-use crate::legato::{Estimator, Parameter, Provenance};
+use crate::legato::{Estimator, ModelFit, Modeller, Observed, Parameter, PixelNoise, Provenance, Shape};
 use crate::{Error, Result};
+use rayon::prelude::*;
 use std::collections::BTreeMap;
 
 /// Measures stamps with a set of networks. What it finds of a galaxy depends on no other: batches are always of one
@@ -16,6 +17,7 @@ pub struct Measurer<'a> {
     networks: &'a Provenance,
     size: usize,
     batch: usize,
+    modeller: Option<&'a Modeller>,
 }
 
 impl<'a> Measurer<'a> {
@@ -33,7 +35,14 @@ impl<'a> Measurer<'a> {
             networks: &any.provenance,
             size: any.stamp_size(),
             batch: batch.max(1),
+            modeller: None,
         })
+    }
+
+    /// The same, which also renders what it measured beside the pixels: position angles, χ² and models.
+    #[must_use]
+    pub fn with_models(self, modeller: Option<&'a Modeller>) -> Self {
+        Measurer { modeller, ..self }
     }
 
     /// Pixels along a side of the stamps that it takes.
@@ -46,15 +55,22 @@ impl<'a> Measurer<'a> {
         self.networks
     }
 
-    /// A row an object, in order; `hear` is told how many more are done.
+    /// A row an object, in order; `hear` is told their models and how many more are done.
     ///
     /// # Errors
     /// The device fails.
-    pub fn measure(&self, objects: Vec<Object>, mut hear: impl FnMut(usize)) -> Result<Vec<Row>> {
+    pub fn measure(&self, objects: Vec<Object>, hear: &mut impl FnMut(Progress)) -> Result<Vec<Row>> {
         let mut rows = Vec::with_capacity(objects.len());
         for batch in objects.chunks(self.batch) {
-            rows.extend(self.measure_batch(batch)?);
-            hear(batch.len());
+            let mut found = self.measure_batch(batch)?;
+            let models = self.modelled(batch, &mut found);
+            for ((object, row), model) in batch.iter().zip(&found).zip(&models) {
+                if let Some(model) = model {
+                    hear(Progress::Modelled { object, row, model });
+                }
+            }
+            rows.extend(found);
+            hear(Progress::Measured(batch.len() as u64));
         }
         Ok(rows)
     }
@@ -82,6 +98,25 @@ impl<'a> Measurer<'a> {
         Ok(rows)
     }
 
+    /// The models of what was measured, and what they say in their rows.
+    fn modelled(&self, objects: &[Object], rows: &mut [Row]) -> Vec<Option<ModelFit>> {
+        let Some(modeller) = self.modeller else { return Vec::new() };
+        let model = |(object, row): (&Object, &Row)| {
+            let stamp = &object.stamp;
+            let noise = stamp.rms.as_deref().map_or(PixelNoise::Sky(stamp.sky.sigma), PixelNoise::Map);
+            let (x, y) = stamp.centre;
+            let observed = Observed { pixels: &stamp.pixels, noise, bad: Some(&stamp.filled), x, y };
+            modeller.fit(&observed, &Shape { re_maj: row.re_maj / stamp.ratio, n: row.n, q: row.q })
+        };
+        let models: Vec<_> = objects.par_iter().zip(&*rows).map(model).collect();
+        for (row, model) in rows.iter_mut().zip(&models) {
+            if let Some(model) = model {
+                (row.pa, row.chi2) = (model.pa, model.chi2);
+            }
+        }
+        models
+    }
+
     /// What a catalogue says of how its rows were measured.
     pub fn describe(&self) -> Vec<(String, String)> {
         let mut entries = vec![
@@ -98,6 +133,9 @@ impl<'a> Measurer<'a> {
                 made.validation_r2
             );
             entries.push((format!("MODEL {}", parameter.column()), text));
+        }
+        if let Some(modeller) = self.modeller {
+            entries.push(("PSF".to_owned(), modeller.psf().to_owned()));
         }
         let flags: Vec<String> =
             Flags::NAMES.iter().map(|(flag, name)| format!("{} {name}", flag.0)).collect();

@@ -1,6 +1,6 @@
 //! Where the galaxies to be measured come from.
 
-use crate::fits::{Row, Stamp};
+use crate::fits::{Row, Stamp, Wcs};
 use crate::{Error, Result};
 use std::ops::Range;
 
@@ -15,6 +15,8 @@ pub struct Object {
     pub stamp: Stamp,
     /// Arcseconds a pixel of the image; NaN where it is not known.
     pub pixel_scale: f64,
+    /// Where the image's pixels lie on the sky, as far as it is known.
+    pub wcs: Option<Wcs>,
 }
 
 /// Galaxies that can be had a few at a time.

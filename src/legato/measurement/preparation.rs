@@ -79,7 +79,7 @@ impl Preparation {
         let row =
             Row { ra, dec, x: stamp.x, y: stamp.y, snr: stamp.snr, flags: row.flags | stamp.flags, ..row };
         let pixel_scale = self.options.pixel_scale.or(header.pixel_scale).unwrap_or(f64::NAN);
-        Object { index, row, stamp, pixel_scale }
+        Object { index, row, stamp, pixel_scale, wcs: header.wcs.clone() }
     }
 
     /// What a catalogue says of it.

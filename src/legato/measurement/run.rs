@@ -3,6 +3,7 @@
 use super::journal::{Done, Journal};
 use super::{Measurer, Object, Objects, Shard};
 use crate::fits::{Catalogue, CatalogueSize, CatalogueWriter, Row};
+use crate::legato::ModelFit;
 use crate::{Error, Result};
 use std::ops::Range;
 use std::path::Path;
@@ -13,11 +14,20 @@ pub const PART: u64 = 1024;
 pub(super) const SHARE: &str = "SHARE";
 
 /// What a run tells while it works.
-pub enum Progress {
+pub enum Progress<'a> {
     /// So many objects were done by an earlier start of the same run.
     Resumed(u64),
     /// So many more are done.
     Measured(u64),
+    /// The model of one of those that are being done; told in their order, before their number is.
+    Modelled {
+        /// The galaxy.
+        object: &'a Object,
+        /// What was measured.
+        row: &'a Row,
+        /// It beside the pixels.
+        model: &'a ModelFit,
+    },
 }
 
 /// What came of a run.
@@ -138,7 +148,7 @@ fn measure_part(
             }
         }
     }
-    done.rows = measurer.measure(found, |count| hear(Progress::Measured(count as u64)))?;
+    done.rows = measurer.measure(found, hear)?;
     Ok(done)
 }
 
