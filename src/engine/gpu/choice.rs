@@ -19,17 +19,20 @@ pub enum Rung {
     Broadcast,
     /// Broadcasts, with tiles so tall that a row of pixels, once loaded, serves every row of the kernel.
     SharedRows,
+    /// Shared rows, with half the multiplications down the columns of the kernel, as Winograd found.
+    Winograd,
 }
 
 impl Rung {
     /// From the simplest on.
-    pub const ALL: [Rung; 6] = [
+    pub const ALL: [Rung; 7] = [
         Rung::Naive,
         Rung::Vectors,
         Rung::RegisterTile,
         Rung::WorkgroupTile,
         Rung::Broadcast,
         Rung::SharedRows,
+        Rung::Winograd,
     ];
 
     /// As in tables and in files.
@@ -41,6 +44,7 @@ impl Rung {
             Rung::WorkgroupTile => "workgroup-tile",
             Rung::Broadcast => "broadcast",
             Rung::SharedRows => "shared-rows",
+            Rung::Winograd => "winograd",
         }
     }
 }

@@ -4,7 +4,7 @@
 //!
 //! | device | order |
 //! |---|---|
-//! | software | shared rows, broadcast, register tile, workgroup tile, vectors, naive: a processor has no fast memory besides its caches, so staging in workgroup memory is a copy and a barrier for nothing; and as a load costs it dozens of multiply-adds, the tile with the fewest loads wins though it spills |
+//! | software | winograd, shared rows, broadcast, register tile, workgroup tile, vectors, naive: a processor has no fast memory besides its caches, so staging in workgroup memory is a copy and a barrier for nothing; and as a load costs it dozens of multiply-adds, the tile with the fewest loads wins though it spills, and then fewer multiplications |
 //! | llvmpipe of Mesa 22 and older | the same, but shared rows only for outputs and gradients of the input, where a kernel has more than four taps and there is more than one channel |
 //! | GPU, discrete or integrated; layers of many channels | workgroup tile, broadcast, register tile, vectors, naive: 64 sums an invocation fit the registers of any GPU, where the other tiles' 128 and more halve the subgroups in flight or spill; and broadcasts by eight leave most of a subgroup of 32 or 64 loading the same |
 //! | GPU, layers of one channel | as software: there are too few terms to stage |
@@ -127,8 +127,9 @@ impl Tuning {
 impl Tuning {
     /// The rungs in the order in which they are tried.
     fn preference(&self, pass: Pass, weights: &Weights) -> &'static [Rung] {
-        use Rung::{Broadcast, Naive, RegisterTile, SharedRows, Vectors, WorkgroupTile};
-        const PROCESSOR: [Rung; 6] = [SharedRows, Broadcast, RegisterTile, WorkgroupTile, Vectors, Naive];
+        use Rung::{Broadcast, Naive, RegisterTile, SharedRows, Vectors, Winograd, WorkgroupTile};
+        const PROCESSOR: [Rung; 7] =
+            [Winograd, SharedRows, Broadcast, RegisterTile, WorkgroupTile, Vectors, Naive];
         const GPU: [Rung; 5] = [WorkgroupTile, Broadcast, RegisterTile, Vectors, Naive];
         let (one_channel, small) = match weights {
             Weights::Conv2d { kernel: [height, width], channels: [inputs, _] } => {
@@ -138,7 +139,7 @@ impl Tuning {
         };
         if self.identity.loads_in_loops() {
             let pays = pass != Pass::WeightGradient && !one_channel && !small;
-            if pays { &PROCESSOR } else { &PROCESSOR[1..] }
+            if pays { &PROCESSOR } else { &PROCESSOR[2..] }
         } else if self.identity.software {
             &PROCESSOR
         } else if one_channel {
@@ -174,7 +175,8 @@ mod tests {
         let choose = |software: bool, weights: &Weights, fits: &dyn Fn(Rung) -> bool| {
             Tuning::by_default(identity(software)).choose(Pass::Forward, weights, 100, fits).rung
         };
-        assert_eq!(choose(true, &LAYER, &|_| true), Rung::SharedRows);
+        assert_eq!(choose(true, &LAYER, &|_| true), Rung::Winograd);
+        assert_eq!(choose(true, &LAYER, &|r| r < Rung::Winograd), Rung::SharedRows);
         assert_eq!(choose(true, &LAYER, &|r| r < Rung::SharedRows), Rung::Broadcast);
         assert_eq!(choose(true, &LAYER, &|r| r < Rung::Broadcast), Rung::RegisterTile);
         assert_eq!(choose(false, &LAYER, &|_| true), Rung::WorkgroupTile);
@@ -190,11 +192,11 @@ mod tests {
             Tuning::by_default(identity.clone()).choose(pass, weights, 100, |_| true).rung
         };
         let small = Weights::Conv2d { kernel: [2, 2], channels: [64, 64] };
-        assert_eq!(choose(&old, Pass::Forward, &LAYER), Rung::SharedRows);
+        assert_eq!(choose(&old, Pass::Forward, &LAYER), Rung::Winograd);
         assert_eq!(choose(&old, Pass::Forward, &small), Rung::Broadcast);
         assert_eq!(choose(&old, Pass::WeightGradient, &LAYER), Rung::Broadcast);
         let new = Identity { driver: "llvmpipe Mesa 26.2.6-1 (LLVM 22.1.8)".into(), ..identity(true) };
-        assert_eq!(choose(&new, Pass::WeightGradient, &small), Rung::SharedRows);
+        assert_eq!(choose(&new, Pass::WeightGradient, &small), Rung::Winograd);
     }
 
     #[test]
@@ -209,7 +211,7 @@ mod tests {
         assert_eq!(choose(Pass::Forward, 2000, &|_| true), Choice { rung: Rung::WorkgroupTile, tile });
         assert_eq!(choose(Pass::Forward, 32_000, &|_| true), Rung::Vectors.into());
         assert_eq!(choose(Pass::Forward, 32_000, &|r| r == Rung::Naive), Rung::Naive.into());
-        assert_eq!(choose(Pass::InputGradient, 1000, &|_| true), Rung::SharedRows.into());
+        assert_eq!(choose(Pass::InputGradient, 1000, &|_| true), Rung::Winograd.into());
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use super::kernels::{
     FLIP, FORWARD_BROADCAST, FORWARD_BROADCAST_ONE, FORWARD_NAIVE, FORWARD_REGISTERS, FORWARD_REGISTERS_ONE,
-    FORWARD_SHARED_ROWS, FORWARD_VECTORS, FORWARD_WORKGROUP,
+    FORWARD_SHARED_ROWS, FORWARD_VECTORS, FORWARD_WINOGRAD, FORWARD_WORKGROUP,
 };
 use super::sizes::{SHARED_ROWS_TILE, Sizes, Tiling};
 use super::{Geometry, choice, refused};
@@ -137,14 +137,26 @@ fn launch(gpu: &Gpu, Choice { rung, tile }: Choice, batch: usize, sizes: &Sizes,
                 .unwrap_or_else(|| Tiling::of_registers(true, channels));
             tiled(&kernels[tiling.which], &tiling, batch, sizes)
         }
-        Rung::SharedRows => {
-            let tiling = Tiling::of_shared_rows((sizes.kh * sizes.kw) as usize, channels);
-            let constants = [constants, vec![("LANES", tiling.lanes as u32)]].concat();
-            let tiles = sizes.width.div_ceil(SHARED_ROWS_TILE) * sizes.height.div_ceil(SHARED_ROWS_TILE);
-            let grid = [tiles, tiling.groups(channels) as u32, batch as u32];
-            Launch { source: &FORWARD_SHARED_ROWS[tiling.which], constants, grid }
+        Rung::SharedRows => by_shared_rows(&FORWARD_SHARED_ROWS, SHARED_ROWS_TILE, vec![], batch, sizes),
+        Rung::Winograd => {
+            let together = vec![("TOGETHER", sizes.channels_together())];
+            by_shared_rows(&FORWARD_WINOGRAD, 2 * sizes.rows_together(), together, batch, sizes)
         }
     }
+}
+
+/// The launch of a kernel that makes tiles of so many rows of eight pixels for two output channels.
+fn by_shared_rows(
+    source: &'static Source,
+    rows: u32,
+    more: Vec<(&'static str, u32)>,
+    batch: usize,
+    sizes: &Sizes,
+) -> Launch {
+    let tiling = Tiling::of_shared_rows(sizes.co as usize);
+    let constants = [sizes.constants(), vec![("LANES", tiling.lanes as u32)], more].concat();
+    let tiles = sizes.width.div_ceil(SHARED_ROWS_TILE) * sizes.height.div_ceil(rows);
+    Launch { source, constants, grid: [tiles, tiling.groups(sizes.co as usize) as u32, batch as u32] }
 }
 
 /// The launch of a kernel that makes tiles of 8×4 pixels.

@@ -47,8 +47,11 @@ pub(super) static FORWARD_WORKGROUP: [Source; 2] = [
 pub(super) static FORWARD_BROADCAST: ByWidth = kernel_by_width!("conv2d_forward_5_broadcast", WINDOWS, STORE);
 pub(super) static FORWARD_BROADCAST_ONE: ByWidth =
     kernel_by_width!("conv2d_forward_5_broadcast_one_channel", WINDOWS, STORE);
-pub(super) static FORWARD_SHARED_ROWS: ByWidth =
-    kernel_by_width!("conv2d_forward_6_shared_rows", SHARED_ROWS, STORE);
+pub(super) static FORWARD_SHARED_ROWS: Source =
+    kernel!("conv2d_forward_6_shared_rows", BY_2, TILE, SHARED_ROWS, STORE);
+
+pub(super) static FORWARD_WINOGRAD: Source =
+    kernel!("conv2d_forward_7_winograd", BY_2, TILE, SHARED_ROWS, STORE);
 
 pub(super) static WEIGHTS_NAIVE: Source = kernel!("conv2d_weight_gradient_1_naive");
 pub(super) static WEIGHTS_VECTORS: Source = kernel!("conv2d_weight_gradient_2_vectors", BY_4, TILE, OUTER);
@@ -63,8 +66,11 @@ pub(super) static WEIGHTS_BROADCAST: ByWidth =
     kernel_by_width!("conv2d_weight_gradient_5_broadcast", WINDOWS);
 pub(super) static WEIGHTS_BROADCAST_ONE: ByWidth =
     kernel_by_width!("conv2d_weight_gradient_5_broadcast_one_channel", WINDOWS);
-pub(super) static WEIGHTS_SHARED_ROWS: ByWidth =
-    kernel_by_width!("conv2d_weight_gradient_6_shared_rows", SHARED_ROWS);
+pub(super) static WEIGHTS_SHARED_ROWS: Source =
+    kernel!("conv2d_weight_gradient_6_shared_rows", BY_2, TILE, SHARED_ROWS);
+
+pub(super) static WEIGHTS_WINOGRAD: Source =
+    kernel!("conv2d_weight_gradient_7_winograd", BY_2, TILE, SHARED_ROWS);
 
 pub(super) static FLIP: Source = kernel!("conv2d_flip");
 
@@ -81,8 +87,8 @@ pub(in crate::engine::ops) const KERNELS: &[&Source] = &[
     &FORWARD_BROADCAST[1],
     &FORWARD_BROADCAST_ONE[0],
     &FORWARD_BROADCAST_ONE[1],
-    &FORWARD_SHARED_ROWS[0],
-    &FORWARD_SHARED_ROWS[1],
+    &FORWARD_SHARED_ROWS,
+    &FORWARD_WINOGRAD,
     &WEIGHTS_NAIVE,
     &WEIGHTS_VECTORS,
     &WEIGHTS_REGISTERS[0],
@@ -95,7 +101,7 @@ pub(in crate::engine::ops) const KERNELS: &[&Source] = &[
     &WEIGHTS_BROADCAST[1],
     &WEIGHTS_BROADCAST_ONE[0],
     &WEIGHTS_BROADCAST_ONE[1],
-    &WEIGHTS_SHARED_ROWS[0],
-    &WEIGHTS_SHARED_ROWS[1],
+    &WEIGHTS_SHARED_ROWS,
+    &WEIGHTS_WINOGRAD,
     &FLIP,
 ];

@@ -8,8 +8,10 @@ use crate::engine::gpu::{Pass, Rung};
 const SHARED_LANES: usize = 8;
 /// Widest kernel whose windows are held in registers.
 const WIDEST_WINDOW: u32 = 4;
-/// Most taps of a kernel of shared rows for four output channels an invocation.
-const MOST_TAPS: usize = 9;
+/// Points at which Winograd's kernels multiply: kernel rows and the output rows they make together are one more.
+const POINTS: u32 = 6;
+/// Most taps of a kernel that Winograd's takes two channels at a time of, so that its text is compiled in a second.
+const MOST_TAPS: u32 = 9;
 /// Pixels along a side of the tiles of shared rows.
 pub(super) const SHARED_ROWS_TILE: u32 = 8;
 /// Lanes × tiles of a workgroup.
@@ -56,11 +58,10 @@ impl Tiling {
         fits.then(|| Self::of(out_channels, Some(most as usize)))
     }
 
-    /// For the kernels of shared rows, which run where [`Tiling::of_subgroups`] is something. A kernel of many taps is
-    /// for two output channels an invocation, so that its text, which names every tap of every pixel, stays short
-    /// enough to be compiled in a second.
-    pub(super) fn of_shared_rows(taps: usize, out_channels: usize) -> Self {
-        Self::in_one_row(out_channels, if taps <= MOST_TAPS { 4 } else { 2 })
+    /// For the kernels of shared rows and Winograd's, which run where [`Tiling::of_subgroups`] is something: two output
+    /// channels an invocation. With four, the sums of a tile are too many even for a processor's nearest cache.
+    pub(super) fn of_shared_rows(out_channels: usize) -> Self {
+        Self::in_one_row(out_channels, 2)
     }
 
     /// For kernels without subgroups. On a processor one row, so that the pixels' addresses are seen not to depend on
@@ -153,7 +154,19 @@ impl Sizes {
                     && self.height.min(self.width) > SHARED_ROWS_TILE / 2
                     && Tiling::of_subgroups(subgroups, self.co as usize).is_some()
             }
+            // A kernel of two rows would save a third at most, and combining rows costs more.
+            Rung::Winograd => matches!(self.kh, 3 | 4) && self.forward_fits(Rung::SharedRows, subgroups),
         }
+    }
+
+    /// Output rows that Winograd's kernels make together.
+    pub(super) fn rows_together(&self) -> u32 {
+        POINTS + 1 - self.kh
+    }
+
+    /// Input channels that a round of Winograd's forward kernel takes.
+    pub(super) fn channels_together(&self) -> u32 {
+        if self.ci.is_multiple_of(2) && self.kh * self.kw <= MOST_TAPS { 2 } else { 1 }
     }
 
     /// Whether a rung's kernel can make the gradient of these sizes' weights.
@@ -163,7 +176,7 @@ impl Sizes {
             Rung::RegisterTile => self.forward_fits(rung, subgroups) && windows,
             Rung::Broadcast => self.forward_fits(rung, subgroups) && windows && self.kh <= WIDEST_WINDOW,
             // Eight channels in at a time.
-            Rung::SharedRows => self.forward_fits(rung, subgroups) && self.ci > 4,
+            Rung::SharedRows | Rung::Winograd => self.forward_fits(rung, subgroups) && self.ci > 4,
             _ => self.forward_fits(rung, subgroups),
         }
     }
@@ -182,6 +195,7 @@ impl Sizes {
 /// | workgroup tile | any | ×4 | any | – |
 /// | broadcast | ×4, or 1 | ×2 | at most 4 wide; for the weight gradient also 4 high | of at least 8 lanes |
 /// | shared rows | any; for the weight gradient more than 4 | ×2 | at most 4 wide and high; images of at least 5×5 pixels | of at least 8 lanes |
+/// | winograd | as shared rows | ×2 | as shared rows, and 3 or 4 high | of at least 8 lanes |
 ///
 /// There are no vectors of one channel: the first layer of a network has no second rung.
 pub fn fits(rung: Rung, pass: Pass, geometry: &Geometry, subgroups: Option<(u32, u32)>) -> bool {

@@ -2,7 +2,7 @@
 
 use super::kernels::{
     WEIGHTS_BROADCAST, WEIGHTS_BROADCAST_ONE, WEIGHTS_NAIVE, WEIGHTS_REGISTERS, WEIGHTS_REGISTERS_ONE,
-    WEIGHTS_SHARED_ROWS, WEIGHTS_VECTORS, WEIGHTS_WORKGROUP,
+    WEIGHTS_SHARED_ROWS, WEIGHTS_VECTORS, WEIGHTS_WINOGRAD, WEIGHTS_WORKGROUP,
 };
 use super::sizes::{Sizes, Tiling};
 use super::{Geometry, choice, refused};
@@ -45,12 +45,12 @@ pub fn weight_gradient_by(
     if !sizes.weight_gradient_fits(choice.rung, gpu.subgroup_sizes()) {
         return Err(refused("conv2d weight gradient", choice.rung, &sizes));
     }
-    let Blocks { rows, blocks, source, constants, grid } = blocks(gpu, choice, geometry);
-    let (shape, lines) = (geometry.weights_shape(), geometry.batch * geometry.height);
+    let Blocks { rows, lines, blocks, source, constants, grid } = blocks(gpu, choice, geometry);
+    let shape = geometry.weights_shape();
     let weights: usize = shape.iter().product();
     let partial = gpu.tensor(&[blocks, weights])?;
     gpu.launch(source, &constants, &[x, g, &partial], &[rows as u32, lines as u32], grid)?;
-    gpu.states_flops(2 * weights * lines * geometry.width);
+    gpu.states_flops(2 * weights * geometry.batch * geometry.height * geometry.width);
     Ok(reduce::sum_rows(gpu, &partial, blocks, 1.0)?.reshaped(&shape))
 }
 
@@ -61,8 +61,10 @@ pub(in crate::engine) fn weight_gradient_blocks(gpu: &Gpu, geometry: &Geometry) 
 
 /// How a weight gradient is cut into blocks, and the kernel that sums each.
 struct Blocks {
-    /// Rows of the batch in a block.
+    /// Rows of the batch in a block, or groups of them.
     rows: usize,
+    /// All of them.
+    lines: usize,
     blocks: usize,
     source: &'static Source,
     constants: Vec<(&'static str, u32)>,
@@ -74,7 +76,10 @@ fn blocks(gpu: &Gpu, Choice { rung, tile }: Choice, geometry: &Geometry) -> Bloc
     let sizes = Sizes::of(geometry);
     let [kh, kw, ci, co] = geometry.weights_shape();
     let weights = kh * kw * ci * co;
-    let lines = geometry.batch * geometry.height;
+    let lines = match rung {
+        Rung::Winograd => geometry.batch * geometry.height.div_ceil(sizes.rows_together() as usize),
+        _ => geometry.batch * geometry.height,
+    };
     // Rows of a block and number of blocks, for as many workgroups a block as there are `groups`.
     let cut = |groups: usize| {
         let enough = if gpu.is_software() { ENOUGH_GROUPS_SOFTWARE } else { ENOUGH_GROUPS };
@@ -85,14 +90,14 @@ fn blocks(gpu: &Gpu, Choice { rung, tile }: Choice, geometry: &Geometry) -> Bloc
     let linear = |source, together: usize| {
         let (rows, blocks) = cut((weights / together).div_ceil(64));
         let grid = linear_grid(blocks * weights / together, 64);
-        Blocks { rows, blocks, source, constants: sizes.constants(), grid }
+        Blocks { rows, lines, blocks, source, constants: sizes.constants(), grid }
     };
     // Workgroups side by side along two axes of the weights.
     let tiled =
         |source, y: usize, z: usize, sizes: Vec<(&'static str, u32)>, more: &[(&'static str, u32)]| {
             let (rows, blocks) = cut(y * z);
             let grid = [blocks as u32, y as u32, z as u32];
-            Blocks { rows, blocks, source, constants: [sizes, more.to_vec()].concat(), grid }
+            Blocks { rows, lines, blocks, source, constants: [sizes, more.to_vec()].concat(), grid }
         };
     match rung {
         Rung::Naive => linear(&WEIGHTS_NAIVE, 1),
@@ -131,11 +136,11 @@ fn blocks(gpu: &Gpu, Choice { rung, tile }: Choice, geometry: &Geometry) -> Bloc
                 tiled(&WEIGHTS_BROADCAST[which], inputs, outputs, sizes.constants(), &lanes)
             }
         }
-        Rung::SharedRows => {
-            let tiling = Tiling::of_shared_rows(kh * kw, co);
+        Rung::SharedRows | Rung::Winograd => {
+            let source = if rung == Rung::Winograd { &WEIGHTS_WINOGRAD } else { &WEIGHTS_SHARED_ROWS };
+            let tiling = Tiling::of_shared_rows(co);
             let lanes = [("LANES", tiling.lanes as u32)];
-            let (source, outputs) = (&WEIGHTS_SHARED_ROWS[tiling.which], tiling.groups(co));
-            tiled(source, ci.div_ceil(SHARED_CHANNELS), outputs, sizes.constants(), &lanes)
+            tiled(source, ci.div_ceil(SHARED_CHANNELS), tiling.groups(co), sizes.constants(), &lanes)
         }
     }
 }

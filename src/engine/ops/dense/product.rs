@@ -54,7 +54,7 @@ pub fn fits(rung: Rung, geometry: &Geometry, subgroups: Option<(u32, u32)>) -> b
             geometry.inputs.is_multiple_of(4) && geometry.outputs.is_multiple_of(4)
         }
         // A product of matrices has no rows of pixels.
-        Rung::SharedRows => false,
+        Rung::SharedRows | Rung::Winograd => false,
         Rung::Broadcast => subgroups.is_some_and(|(least, _)| least >= SHARED_LANES),
     }
 }
@@ -129,7 +129,7 @@ impl Product {
                 let [down, across] = tile.grid(rows, columns);
                 launch(&WORKGROUP, &constants, &vectors, [across as u32, down as u32, chunks as u32])?;
             }
-            Rung::RegisterTile | Rung::Broadcast | Rung::SharedRows => {
+            Rung::RegisterTile | Rung::Broadcast | Rung::SharedRows | Rung::Winograd => {
                 let source = if choice.rung == Rung::Broadcast { &BROADCAST } else { &REGISTERS };
                 let tile = rows_of_a_tile(rows);
                 let grid = [columns.div_ceil(TILE_COLUMNS), rows.div_ceil(tile), chunks].map(|n| n as u32);

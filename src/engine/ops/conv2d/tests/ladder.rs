@@ -50,9 +50,10 @@ fn every_rung_matches_the_reference() {
         geometry(2, [7, 11], [8, 12], [3, 3]),
         geometry(1, [5, 18], [12, 68], [3, 4]),
         geometry(1, [6, 9], [4, 40], [2, 6]),
+        geometry(2, [10, 9], [8, 12], [4, 2]),
     ];
     let expected =
-        [(Rung::Naive, 15), (Rung::Vectors, 12), (Rung::RegisterTile, 13), (Rung::WorkgroupTile, 14)];
+        [(Rung::Naive, 18), (Rung::Vectors, 15), (Rung::RegisterTile, 16), (Rung::WorkgroupTile, 17)];
     check::on_every_gpu(|gpu| {
         for (rung, passes) in expected {
             let counts: Vec<usize> =
@@ -60,10 +61,26 @@ fn every_rung_matches_the_reference() {
             assert_eq!(counts.iter().sum::<usize>(), passes, "{rung}: {counts:?}");
         }
         if gpu.subgroup_sizes().is_some_and(|(least, _)| least >= 8) {
-            for (rung, passes) in [(Rung::Broadcast, 11), (Rung::SharedRows, 7)] {
+            for (rung, passes) in [(Rung::Broadcast, 14), (Rung::SharedRows, 10), (Rung::Winograd, 10)] {
                 let counts: Vec<usize> =
                     shapes.iter().map(|g| check_passes(gpu, rung.into(), g)).collect::<Result<_>>()?;
                 assert_eq!(counts.iter().sum::<usize>(), passes, "{rung}: {counts:?}");
+            }
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn winograds_kernels_take_odd_channels_and_several_tiles() {
+    check::on_every_gpu(|gpu| {
+        if gpu.subgroup_sizes().is_some_and(|(least, _)| least >= 8) {
+            for g in [geometry(2, [19, 21], [5, 6], [3, 3]), geometry(1, [14, 23], [7, 34], [4, 4])] {
+                assert_eq!(
+                    check_passes(gpu, Rung::Winograd.into(), &g)?,
+                    2,
+                    "forward and the weights' gradient"
+                );
             }
         }
         Ok(())

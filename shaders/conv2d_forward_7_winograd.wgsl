@@ -1,0 +1,185 @@
+// Convolution, stride 1, `same` border of zeros, optional bias and ReLU:
+//
+//   y[n,i,j,o] = f( bias[o] + Σ_{ky,kx,c} x[n, i+ky−PAD_TOP, j+kx−PAD_LEFT, c] · w[ky,kx,c,o] )
+//
+//   x      [N][HEIGHT][WIDTH][CI]
+//   w      [KH][KW][CI][CO/OUTPUTS] Outputs    CO a multiple of OUTPUTS; KH 3 or 4, KW at most 4
+//   y      [N][HEIGHT][WIDTH][CO/OUTPUTS] Outputs
+//   bias   [CO/OUTPUTS] Outputs
+//
+// With w flipped and transposed and the padding's sides swapped it is the input gradient.
+//
+// What makes it fast: fewer multiplications (Winograd 1980; Lavin & Gray 2016). Along a column, M = 7 − KH
+// outputs are a product of polynomials of degree 5 read off its values at six points, 0, ±1, ±2 and ∞:
+//
+//   y = Aᵀ[ (G·w) ∘ (Bᵀ·x) ]        six products in place of M·KH = 12
+//
+// Bᵀ combines six rows of pixels and is the same for every KH; it is applied before the rows are spread,
+// when a register holds eight different pixels. G is applied to the weights as they are loaded. Aᵀ comes
+// once, after the sum over all channels and kernel columns. Across, a row is handled as by shared rows.
+// The values at ±2 cost a digit: results are within some 3·10⁻⁶ of the largest output.
+//
+// Tile: an invocation computes 2·M rows × 8 columns × OUTPUTS channels; lanes run over channels. A workgroup
+// is LANES lanes of one tile. Dispatch: (⌈WIDTH/8⌉·⌈HEIGHT/2M⌉, ⌈CO/OUTPUTS / LANES⌉, N).
+//
+// TOGETHER, 1 or 2, is how many channels a round of the loop takes: two halve the traffic of sums that do
+// not fit the registers, but for a kernel of sixteen taps make a text that compiles for seconds.
+//
+// Contract: subgroups of at least 8 lanes; LANES a multiple of 8. Reads are clamped into the image.
+
+override CI: u32;
+override LANES: u32;
+override TOGETHER: u32;
+override M: u32 = 7u - KH;
+
+@group(0) @binding(0) var<storage, read> x: array<f32>;
+@group(0) @binding(1) var<storage, read> w: array<Outputs>;
+@group(0) @binding(2) var<storage, read> bias: array<Outputs>;
+@group(0) @binding(3) var<storage, read_write> y: array<Outputs>;
+
+// A row of eleven pixels of one channel: lane l holds pixel l in x, and pixel 8 + l in y.
+alias Row = vec2f;
+// Where a lane finds its two.
+struct Columns { near: i32, far: i32 }
+
+// What belongs to the six points.
+struct SixRows { t0: Row, t1: Row, t2: Row, t3: Row, t4: Row, t5: Row }
+struct SixWeights { t0: Outputs, t1: Outputs, t2: Outputs, t3: Outputs, t4: Outputs, t5: Outputs }
+struct SixTaps { t0: Taps, t1: Taps, t2: Taps, t3: Taps, t4: Taps, t5: Taps }
+struct SixStrips { t0: Strip, t1: Strip, t2: Strip, t3: Strip, t4: Strip, t5: Strip }
+
+fn pixel(image: u32, i: i32, j: i32, c: u32) -> f32 {
+  return select(0.0, x[place(image, i, j) * CI + c], inside(i, j));
+}
+fn row_of(image: u32, i: i32, j: Columns, c: u32) -> Row {
+  return Row(pixel(image, i, j.near, c), pixel(image, i, j.far, c));
+}
+// Bᵀ on the six rows from row i on.
+fn rows(image: u32, i: i32, j: Columns, c: u32) -> SixRows {
+  let r0 = row_of(image, i, j, c);
+  let r1 = row_of(image, i + 1, j, c);
+  let r2 = row_of(image, i + 2, j, c);
+  let r3 = row_of(image, i + 3, j, c);
+  let r4 = row_of(image, i + 4, j, c);
+  let r5 = row_of(image, i + 5, j, c);
+  let even = fma(Row(-4.0), r2, r4);
+  let odd = fma(Row(-4.0), r1, r3);
+  let even_2 = r4 - r2;
+  let odd_2 = 2.0 * (r3 - r1);
+  return SixRows(fma(Row(4.0), r0, fma(Row(-5.0), r2, r4)), even + odd, even - odd, even_2 + odd_2, even_2 - odd_2,
+                 fma(Row(4.0), r1, fma(Row(-5.0), r3, r5)));
+}
+
+fn spread(r: Row) -> Pixels {
+  return Pixels(
+    vec4f(subgroupBroadcast(r.x, 0u), subgroupBroadcast(r.x, 1u), subgroupBroadcast(r.x, 2u), subgroupBroadcast(r.x, 3u)),
+    vec4f(subgroupBroadcast(r.x, 4u), subgroupBroadcast(r.x, 5u), subgroupBroadcast(r.x, 6u), subgroupBroadcast(r.x, 7u)),
+    vec3f(subgroupBroadcast(r.y, 0u), subgroupBroadcast(r.y, 1u), subgroupBroadcast(r.y, 2u)));
+}
+
+// G on a column of the kernel.
+fn column(kx: u32, c: u32, o: u32) -> SixWeights {
+  let at = (kx * CI + c) * (CO / OUTPUTS) + o;
+  let next = KW * CI * (CO / OUTPUTS);
+  const SIXTH = 1.0 / 6.0;
+  let w0 = w[at];
+  let w1 = w[at + next];
+  var last = w[at + 2u * next];
+  let even = -SIXTH * (w0 + last);
+  let even_2 = SIXTH * fma(Outputs(0.25), w0, last);
+  var odd = w1;
+  var odd_2 = w1;
+  if KH > 3u { last = w[at + 3u * next]; odd += last; odd_2 = fma(Outputs(4.0), last, odd_2); }
+  odd *= -SIXTH;
+  odd_2 *= 0.5 * SIXTH;
+  return SixWeights(0.25 * w0, even + odd, even - odd, even_2 + odd_2, even_2 - odd_2, last);
+}
+fn kernel(c: u32, o: u32) -> SixTaps {
+  let k0 = column(0u, c, o);
+  var k1: SixWeights; var k2: SixWeights; var k3: SixWeights;
+  if KW > 1u { k1 = column(1u, c, o); }
+  if KW > 2u { k2 = column(2u, c, o); }
+  if KW > 3u { k3 = column(3u, c, o); }
+  return SixTaps(Taps(k0.t0, k1.t0, k2.t0, k3.t0), Taps(k0.t1, k1.t1, k2.t1, k3.t1), Taps(k0.t2, k1.t2, k2.t2, k3.t2),
+                 Taps(k0.t3, k1.t3, k2.t3, k3.t3), Taps(k0.t4, k1.t4, k2.t4, k3.t4), Taps(k0.t5, k1.t5, k2.t5, k3.t5));
+}
+
+// One round's operands for a point: a channel's taps and pixels, and those of the next channel.
+struct Operands { k: Taps, p: Pixels, l: Taps, q: Pixels }
+
+fn tap(sum: Outputs, k: Taps, p: vec4f) -> Outputs {
+  var s = fma(k.k0, Outputs(p.x), sum);
+  if KW > 1u { s = fma(k.k1, Outputs(p.y), s); }
+  if KW > 2u { s = fma(k.k2, Outputs(p.z), s); }
+  if KW > 3u { s = fma(k.k3, Outputs(p.w), s); }
+  return s;
+}
+fn taps(sum: Outputs, a: Operands, p: vec4f, q: vec4f) -> Outputs {
+  let s = tap(sum, a.k, p);
+  if TOGETHER > 1u { return tap(s, a.l, q); }
+  return s;
+}
+fn add_strip(sum: Strip, a: Operands) -> Strip {
+  let p = a.p;
+  let q = a.q;
+  return Strip(
+    Matrix(taps(sum.left[0], a, p.a, q.a), taps(sum.left[1], a, left_1(p), left_1(q)),
+           taps(sum.left[2], a, left_2(p), left_2(q)), taps(sum.left[3], a, left_3(p), left_3(q))),
+    Matrix(taps(sum.right[0], a, p.b, q.b), taps(sum.right[1], a, right_1(p), right_1(q)),
+           taps(sum.right[2], a, right_2(p), right_2(q)), taps(sum.right[3], a, right_3(p), right_3(q))));
+}
+fn add(sum: SixStrips, k: SixTaps, r: SixRows, l: SixTaps, s: SixRows) -> SixStrips {
+  return SixStrips(add_strip(sum.t0, Operands(k.t0, spread(r.t0), l.t0, spread(s.t0))),
+                   add_strip(sum.t1, Operands(k.t1, spread(r.t1), l.t1, spread(s.t1))),
+                   add_strip(sum.t2, Operands(k.t2, spread(r.t2), l.t2, spread(s.t2))),
+                   add_strip(sum.t3, Operands(k.t3, spread(r.t3), l.t3, spread(s.t3))),
+                   add_strip(sum.t4, Operands(k.t4, spread(r.t4), l.t4, spread(s.t4))),
+                   add_strip(sum.t5, Operands(k.t5, spread(r.t5), l.t5, spread(s.t5))));
+}
+
+// a + s·b.
+fn plus(a: Strip, s: f32, b: Strip) -> Strip {
+  return Strip(a.left + s * b.left, a.right + s * b.right);
+}
+// Aᵀ, row by row: row e of it is the e-th power of the points, and ∞ counts in the last of the M rows alone.
+fn finish(image: u32, i: u32, j: u32, outputs: u32, s: SixStrips, b: Outputs) {
+  let even = plus(s.t1, 1.0, s.t2);
+  let odd = plus(s.t1, -1.0, s.t2);
+  let even_2 = plus(s.t3, 1.0, s.t4);
+  let odd_2 = plus(s.t3, -1.0, s.t4);
+  store(image, i, j, outputs, plus(plus(s.t0, 1.0, even), 1.0, even_2), b);
+  store(image, i + 1u, j, outputs, plus(odd, 2.0, odd_2), b);
+  store(image, i + 2u, j, outputs, plus(plus(even, 4.0, even_2), f32(M == 3u), s.t5), b);
+  if M > 3u { store(image, i + 3u, j, outputs, plus(plus(odd, 8.0, odd_2), 1.0, s.t5), b); }
+}
+
+@compute @workgroup_size(LANES)
+fn main(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) group: vec3u,
+        @builtin(subgroup_invocation_id) lane: u32) {
+  let across = (WIDTH + 7u) / 8u;
+  let i = group.x / across * (2u * M);
+  let j = group.x % across * 8u;
+  let image = group.z;
+  let outputs = group.y * LANES + local;
+  let o = min(outputs, CO / OUTPUTS - 1u);
+  let row = i32(i) - i32(PAD_TOP);
+  let columns = Columns(i32(j + min(lane, 7u)) - i32(PAD_LEFT), i32(j + 8u + min(lane, 2u)) - i32(PAD_LEFT));
+  var upper: SixStrips; var lower: SixStrips;
+  for (var c = 0u; c < CI; c += TOGETHER) {
+    let k = kernel(c, o);
+    var l: SixTaps;
+    var next_upper: SixRows;
+    var next_lower: SixRows;
+    if TOGETHER > 1u {
+      let d = min(c + 1u, CI - 1u);
+      l = kernel(d, o);
+      next_upper = rows(image, row, columns, d);
+      next_lower = rows(image, row + i32(M), columns, d);
+    }
+    upper = add(upper, k, rows(image, row, columns, c), l, next_upper);
+    lower = add(lower, k, rows(image, row + i32(M), columns, c), l, next_lower);
+  }
+  let b = bias[select(o, 0u, EPILOGUE == 0u)];
+  finish(image, i, j, outputs, upper, b);
+  finish(image, i + M, j, outputs, lower, b);
+}
