@@ -2,7 +2,7 @@
 //
 //   p[block,ky,kx,c,o] = Σ_{(n,i,j) in block} x[n, i+ky−PAD_TOP, j+kx−PAD_LEFT, c] · d[n,i,j,o]
 //
-// and sum_rows.wgsl adds the blocks in their order: two passes, no atomics, the same bits always.
+// and sum_rows.wgsl adds the blocks in their order, in one pass or two: no atomics, the same bits always.
 //
 //   x   [N][HEIGHT][WIDTH][CI/4] vec4                  CI a multiple of 4
 //   d   [N][HEIGHT][WIDTH][CO/OUTPUTS] Outputs         ∂L/∂y; CO a multiple of OUTPUTS

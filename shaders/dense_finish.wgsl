@@ -1,6 +1,6 @@
 // The end of a dense layer:  y[m][n] = f(bias[n] + Σ_s partial[s][m][n]),  f(v) = max(v, 0) or v.
 //
-//   partial   [chunks][rows][columns], from dense_product.wgsl
+//   partial   [chunks][rows][columns], from a kernel of the dense_product ladder
 //   bias      [columns]
 //   y         [rows][columns]
 //   relu      1: f is the rectifier (which keeps NaN, so that a diverged network shows), 0: identity

@@ -34,7 +34,7 @@ pub(in crate::engine::ops) const KERNELS: &[&Source] =
 const SHARED_LANES: u32 = 8;
 /// Columns of a workgroup's tile in the kernels by lanes.
 const TILE_COLUMNS: usize = 128;
-/// Terms that a chunk of a sum has at least.
+/// Most terms of a chunk of a sum, unless so many chunks would be more than fill a device.
 const SHORTEST_CHUNK: usize = 256;
 /// Workgroups that are enough to fill a device.
 const ENOUGH_GROUPS: usize = 512;
