@@ -7,7 +7,7 @@ use std::collections::HashMap;
 
 /// The cards of a header that have a value.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Cards(HashMap<String, String>);
+pub struct Cards(HashMap<String, String>);
 
 impl Cards {
     /// From cards as they stand; of a repeated keyword the last counts.
@@ -20,16 +20,18 @@ impl Cards {
         Cards(map)
     }
 
-    pub(super) fn text(&self, key: &str) -> Option<&str> {
+    /// A value as it is written, without quotes; none where there is no such card or it is empty.
+    pub fn text(&self, key: &str) -> Option<&str> {
         self.0.get(key).map(|v| v.as_str()).filter(|v| !v.is_empty())
     }
 
     /// A finite number, also where it is written as a text or with Fortran's D exponent.
-    pub(super) fn number(&self, key: &str) -> Option<f64> {
+    pub fn number(&self, key: &str) -> Option<f64> {
         self.text(key)?.replace(['D', 'd'], "E").parse().ok().filter(|x: &f64| x.is_finite())
     }
 
-    pub(super) fn has(&self, key: &str) -> bool {
+    /// Whether there is such a card.
+    pub fn has(&self, key: &str) -> bool {
         self.0.contains_key(key)
     }
 

@@ -1,5 +1,6 @@
 //! The images in a FITS file, one after another, as measuring wants them.
 
+use super::block::is_model;
 use super::calibration::{Origin, direct_zero_point};
 use super::header::{Cards, Header};
 use super::raw::FitsFile;
@@ -213,11 +214,7 @@ fn all(file: &mut FitsFile) -> Result<Vec<Entry>> {
     // GALFIT's block: a model that names its first component, between data and residual of its size.
     let model = found.windows(3).position(|w| {
         let same = |e: &Entry| (e.width, e.height) == (w[1].0.width, w[1].0.height);
-        let model = &w[1].1;
-        model.has("COMP_1")
-            && (model.has("LOGFILE") || model.has("INITFILE"))
-            && same(&w[0].0)
-            && same(&w[2].0)
+        is_model(&w[1].1) && same(&w[0].0) && same(&w[2].0)
     });
     if let Some(data) = model {
         let told = direct_zero_point(&found[data + 1].1);

@@ -11,6 +11,8 @@
 //! | `mosaic.rs` | an image of any size, read by windows |
 //! | `layers.rs` | a mosaic with its maps of noise and of bad pixels |
 //! | `blocks.rs` | GALFIT's output blocks, written |
+//! | `cutout.rs` | a part of an image as a file of its own |
+//! | `block.rs` | the headers of a GALFIT output block |
 //! | `stamp.rs` | an image cut or padded to a network's stamp, and flags |
 //! | `fill.rs` | what stands in for pixels that are not there |
 //! | `resample.rs` | an image in pixels of another size |
@@ -31,10 +33,12 @@
 //! | `sky.rs` | images of blank sky to take noise from |
 
 mod background;
+mod block;
 mod blocks;
 mod calibration;
 mod catalogue;
 mod columns;
+mod cutout;
 mod dataset;
 mod fill;
 mod flags;
@@ -54,18 +58,20 @@ mod stamp;
 mod survey;
 mod table;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 mod unpack;
 mod wcs;
 mod writer;
 
 pub use background::{Background, background};
+pub use block::{BlockHeaders, read_block_headers};
 pub use blocks::{BlockFolder, OutputBlock, Value};
 pub use calibration::ZeroPoint;
 pub use catalogue::{Catalogue, CatalogueReader, CatalogueSize, CatalogueWriter, Row};
+pub use cutout::Cutout;
 pub use dataset::{Dataset, DatasetMeta};
 pub use flags::Flags;
-pub use header::Header;
+pub use header::{Cards, Header};
 pub use image::{Image, ImageSource, open_images};
 pub use labels::{Label, Labels};
 pub use layers::{Layers, Window};

@@ -495,7 +495,12 @@ impl FitsFile {
 
     /// Adds a keyword with an unsigned integer of any size.
     pub(super) fn add_u64(&mut self, key: &str, value: u64, comment: &str) -> Result<()> {
-        let (card, mut status) = (c_text(&format!("{key:<8}= {value:>20} / {comment}")), 0);
+        self.add_card(&format!("{key:<8}= {value:>20} / {comment}"))
+    }
+
+    /// Adds a card as it stands.
+    pub(super) fn add_card(&mut self, card: &str) -> Result<()> {
+        let (card, mut status) = (c_text(card), 0);
         // SAFETY: the card outlives the call.
         unsafe { c::ffprec(self.ptr, card.as_ptr(), &mut status) };
         self.check(status, "cannot write a keyword")

@@ -4,7 +4,7 @@ use std::path::Path;
 
 /// One image HDU to be.
 #[derive(Clone)]
-pub(super) struct Hdu {
+pub(crate) struct Hdu {
     bitpix: i32,
     shape: Vec<usize>,
     cards: Vec<String>,
@@ -12,21 +12,21 @@ pub(super) struct Hdu {
 }
 
 impl Hdu {
-    pub(super) fn empty() -> Self {
+    pub(crate) fn empty() -> Self {
         Hdu { bitpix: 8, shape: vec![], cards: vec![], data: vec![] }
     }
 
-    pub(super) fn floats(shape: &[usize], pixels: &[f32]) -> Self {
+    pub(crate) fn floats(shape: &[usize], pixels: &[f32]) -> Self {
         let data = pixels.iter().flat_map(|p| p.to_be_bytes()).collect();
         Hdu { bitpix: -32, shape: shape.to_vec(), cards: vec![], data }
     }
 
-    pub(super) fn shorts(shape: &[usize], pixels: &[i16]) -> Self {
+    pub(crate) fn shorts(shape: &[usize], pixels: &[i16]) -> Self {
         let data = pixels.iter().flat_map(|p| p.to_be_bytes()).collect();
         Hdu { bitpix: 16, shape: shape.to_vec(), cards: vec![], data }
     }
 
-    pub(super) fn card(mut self, card: &str) -> Self {
+    pub(crate) fn card(mut self, card: &str) -> Self {
         self.cards.push(card.to_owned());
         self
     }
@@ -53,7 +53,7 @@ impl Hdu {
 }
 
 /// Writes a file of these HDUs, the first being the primary.
-pub(super) fn write(path: &Path, hdus: &[Hdu]) {
+pub(crate) fn write(path: &Path, hdus: &[Hdu]) {
     let bytes: Vec<u8> = hdus.iter().enumerate().flat_map(|(i, hdu)| hdu.bytes(i == 0)).collect();
     std::fs::write(path, bytes).unwrap();
 }
