@@ -8,6 +8,7 @@
 //! | `wfc3.rs` | HST/WFC3-IR F160W from physics |
 //! | `pupil.rs` | a telescope's aperture and its overlap with itself |
 //! | `even.rs` | a band-limited function from samples of one quadrant |
+//! | `without_pixel.rs` | what is left of a PSF without the pixel's response |
 //! | `measure.rs` | width and encircled light of any PSF |
 
 mod even;
@@ -16,6 +17,7 @@ mod measure;
 mod moffat;
 mod pupil;
 mod wfc3;
+mod without_pixel;
 
 pub use image::PsfImage;
 pub use wfc3::Wfc3F160w;
