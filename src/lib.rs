@@ -9,6 +9,7 @@ pub mod engine;
 pub mod error;
 pub mod files;
 pub mod fits;
+pub mod galfit;
 pub mod legato;
 pub mod report;
 pub mod rng;
