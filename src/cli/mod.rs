@@ -10,6 +10,7 @@ mod devices;
 mod evaluate;
 mod export;
 mod fit;
+mod galfit;
 mod interrupt;
 mod learn;
 mod merge;
@@ -82,9 +83,11 @@ enum Command {
     Merge(merge::Arguments),
     /// Write a trained network for others, in half precision if wanted
     Export(export::Arguments),
+    /// Prepare, run and read GALFIT on the same galaxies
+    Galfit(galfit::Arguments),
     /// Run the paper's experiments, at full size or a part of it
     Reproduce(reproduce::Arguments),
-    /// Time the kernels on this machine
+    /// Time the kernels, or the networks beside GALFIT, on this machine
     Benchmark(benchmark::Arguments),
     /// Do everything, small: simulate, train, evaluate, fit
     Demo(demo::Arguments),
@@ -158,6 +161,7 @@ pub fn main() -> ExitCode {
         Command::Fit(arguments) => fit::run(arguments, common),
         Command::Merge(arguments) => merge::run(arguments, common),
         Command::Export(arguments) => export::run(arguments, common),
+        Command::Galfit(arguments) => galfit::run(arguments, common),
         Command::Reproduce(arguments) => reproduce::run(arguments, common),
         Command::Benchmark(arguments) => benchmark::run(arguments, common),
         Command::Demo(arguments) => demo::run(arguments, common),

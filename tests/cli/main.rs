@@ -6,6 +6,7 @@ mod evaluate;
 mod experiments;
 mod files;
 mod fresh;
+mod galfit;
 mod interrupts;
 mod kernels;
 mod mosaic;

@@ -44,7 +44,7 @@ fn wrong_usage_ends_with_status_2_and_says_what_was_expected() {
 fn the_help_of_every_command_has_an_example() {
     let place = Place::new();
     let all = place.legato("--help").well().out;
-    for command in ["devices", "simulate", "train", "evaluate", "fit", "benchmark", "demo"] {
+    for command in ["devices", "simulate", "train", "evaluate", "fit", "galfit", "benchmark", "demo"] {
         assert!(all.contains(&format!("\n  {command} ")), "{all}");
         for help in ["--help", "-h"] {
             let text = place.legato(&format!("{command} {help}")).well().out;

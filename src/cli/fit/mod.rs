@@ -5,6 +5,8 @@ mod residuals;
 mod show;
 
 pub use inputs::expand;
+pub use show::describe;
+
 use residuals::ResidualArguments;
 
 use super::profile::ProfileArguments;

@@ -36,7 +36,7 @@ pub(super) fn nothing(mut failures: Vec<String>) -> Result<()> {
 }
 
 /// The first rows of a catalogue of `total` as a table; what was not measured is a dash, and columns of dashes are left out.
-fn describe(shown: &[Row], total: u64) -> String {
+pub fn describe(shown: &[Row], total: u64) -> String {
     /// A column's heading, decimals and value.
     type Column = (&'static str, usize, fn(&Row) -> f64);
     const COLUMNS: [Column; 11] = [
