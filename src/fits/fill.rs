@@ -11,8 +11,9 @@ pub(super) const REACH: i64 = 5;
 const BLOCKS: u64 = 1 << 20;
 
 /// Gives every pixel of a window that is NaN a value: one on the image that of the median of the good pixels within 2,
-/// else 5 rows and columns; one without such, and one beyond the image, noise of the sky's σ around the sky's level.
-/// The noise is white and a function of `seed` and the object's `index` alone. Returns which pixels were filled.
+/// else 5 rows and columns; one without such, and one beyond the image, white noise of the sky's σ around zero, a function
+/// of `seed` and the object's `index` alone. Where the border is no sky, its level being above its noise, its σ is none of
+/// the sky's either: those are zero then. Returns which pixels were filled.
 pub(super) fn fill(window: &mut Window, sky: Background, seed: u64, index: u64) -> Vec<bool> {
     let filled: Vec<bool> = window.pixels.iter().map(|p| p.is_nan()).collect();
     if !filled.contains(&true) {
@@ -25,15 +26,15 @@ pub(super) fn fill(window: &mut Window, sky: Background, seed: u64, index: u64) 
     for (i, value) in medians {
         window.pixels[i] = value;
     }
-    let or_zero = |value: f64| if value.is_finite() { value as f32 } else { 0.0 };
-    let (level, sigma) = (or_zero(sky.level), or_zero(sky.sigma));
+    let sigma = if sky.sigma.is_finite() { sky.sigma as f32 } else { 0.0 };
+    let noise_sigma = if sky.level.abs() > sky.sigma { 0.0 } else { sigma };
     let mut numbers = Philox::new(seed, Stream::Padding, 0, index.wrapping_mul(BLOCKS));
     for pair in window.pixels.chunks_mut(2) {
         // Drawn for every pixel, so that one's noise does not depend on which others are bad.
         let noise = normal_pair(numbers.next_u32(), numbers.next_u32());
         for (pixel, noise) in pair.iter_mut().zip(noise) {
             if pixel.is_nan() {
-                *pixel = level + sigma * noise;
+                *pixel = noise_sigma * noise;
             }
         }
     }

@@ -8,7 +8,8 @@ use std::fmt;
 pub struct Flags(pub u32);
 
 impl Flags {
-    /// Bit 0 (1): the stamp reaches beyond the image; there it is padded with white noise of the sky's σ.
+    /// Bit 0 (1): the stamp reaches beyond the image; there it is padded with white noise of the sky's σ around zero, or
+    /// with zeros where the border is no sky ([`Flags::SKY_LEVEL`]).
     pub const PADDED: Flags = Flags(1);
     /// Bit 1 (2): the image was larger than the stamp and cut.
     pub const CUT: Flags = Flags(1 << 1);

@@ -612,6 +612,9 @@ mod tests {
         assert_eq!(images.len(), 1);
         assert_eq!((images[0].hdu, images[0].name.as_str()), (1, "image"));
         assert_eq!(images[0].pixels, pixels);
+        let mut mosaic = crate::fits::Mosaic::open(&path).unwrap();
+        let window = mosaic.window(41, 18, 20, 33).unwrap();
+        assert!((0..20 * 33).all(|i| window[i] == pixels[(17 + i / 20) * 60 + 40 + i % 20]));
     }
 
     #[test]

@@ -59,7 +59,8 @@ impl Stamp {
 
 /// How stamps are cut.
 ///
-/// What lies beyond the image is noise of the sky's σ around the sky's level. Bad pixels (blank, not finite, masked or of
+/// What lies beyond the image is white noise of the sky's σ around zero, or zero where the border is no sky
+/// ([`Flags::SKY_LEVEL`]). Bad pixels (blank, not finite, masked or of
 /// no weight) get the median of the good ones within 2, else 5 pixels, else noise. A stamp without one good pixel, or
 /// around a position beyond the image, is zero and has [`Flags::NO_DATA`].
 ///

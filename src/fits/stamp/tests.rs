@@ -96,6 +96,15 @@ fn noise_alone_has_a_low_snr() {
     assert!(cut(&image(64, 64, 1e4, 1e4), 64, None).flags.contains(Flags::LOW_SNR));
 }
 
+#[test]
+fn an_object_that_fills_its_image_is_not_continued() {
+    let mut full = image(35, 31, 16.0, 17.0);
+    full.pixels.iter_mut().for_each(|p| *p += 20.0);
+    let stamp = cut(&full, 64, None);
+    assert!(stamp.flags.contains(Flags::PADDED | Flags::SKY_LEVEL));
+    assert!(stamp.pixels.iter().zip(&stamp.filled).all(|(p, filled)| !filled || *p == 0.0));
+}
+
 /// The image in a file, as a mosaic.
 fn mosaic(folder: &Path, image: &Image, cards: &[&str]) -> Layers {
     let path = folder.join("mosaic.fits");
