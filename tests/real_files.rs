@@ -205,7 +205,7 @@ fn every_real_file_gives_a_row_or_a_clear_error() {
         assert_eq!(measure(folder, 0).0.len(), count);
     }
     let (rows, _) = measure("galfit-example/gal.fits", 0);
-    assert!(flags(&rows[0]).contains(Flags::PADDED | Flags::PIXEL_SCALE));
+    assert!(flags(&rows[0]).contains(Flags::PADDED | Flags::RESAMPLED));
     // astropy: 53.03503652, -27.70872914.
     assert!(
         (number(&rows[0][2]) - 53.0350365).abs() < 1e-6 && (number(&rows[0][3]) + 27.7087291).abs() < 1e-6

@@ -1,7 +1,6 @@
 //! When two images measure light alike.
 
-/// Pixel scales as close as this, relative to each other, are the same.
-const SAME_SCALE: f64 = 0.01;
+use crate::fits::SAME_SCALE;
 
 /// By what to multiply fluxes of one AB zero point to have them in the unit of another: 10^(−0.4 (from − to)). NaN
 /// where one is unknown.
