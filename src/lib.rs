@@ -5,6 +5,7 @@
 #![warn(missing_docs)]
 
 pub mod cli;
+pub mod detect;
 pub mod engine;
 pub mod error;
 pub mod files;

@@ -39,6 +39,8 @@ pub enum Stream {
     Test = 8,
     /// Noise where a stamp has no data.
     Padding = 9,
+    /// To which of blended sources a faint pixel goes (block: its column and row).
+    Deblending = 11,
 }
 
 const MULTIPLIERS: [u32; 2] = [0xD251_1F53, 0xCD9E_8D57];

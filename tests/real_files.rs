@@ -2,7 +2,10 @@
 //! lie in `../shared/data` or where `LEGATO_REAL_DATA` says; run with
 //! `LEGATO_REAL_DATA=… cargo test --release --test real_files -- --ignored`.
 
-use legato::fits::{Cutter, Flags, Image, Labels, Layers, Mosaic, cut, open_images, read_psf};
+use legato::detect::{Settings, Source};
+use legato::fits::{
+    Cutter, Flags, Image, Labels, Layers, Mosaic, cut, detect_sources, open_images, read_psf,
+};
 use legato::legato::{LabelOptions, Modeller, Observed, PixelNoise, Shape, Stamps};
 use legato::report::{Triptych, TriptychSheet};
 use legato::sky::{PixelConvention, Psf, Renderer, Sersic, Survey};
@@ -412,4 +415,54 @@ fn models_of_galfits_galaxies_lie_and_shine_as_galfit_says() {
         assert!(found.residual_fraction < 0.15, "{name}: {}", found.residual_fraction);
     }
     sheet.save(&Path::new(env!("CARGO_TARGET_TMPDIR")).join("galfits_galaxies.png")).unwrap();
+}
+
+#[test]
+#[ignore = "needs real data: wfc3-f105w"]
+fn the_sources_of_abell_2744_are_seps() {
+    // SEP 1.4.1 with filter_type="conv", 1.5 times the rms map or, where there is none, the measured noise: x, y (1-based),
+    // isophotal light, a, b, pixels of the brightest.
+    let dwarf = [
+        [180.227, 64.654, 426.6501, 9.897, 9.449, 3368.0],
+        [139.635, 90.335, 242.0130, 8.001, 5.050, 2019.0],
+        [100.975, 100.190, 64.3455, 8.203, 8.043, 1984.0],
+        [193.370, 164.419, 3.7874, 3.057, 2.541, 187.0],
+        [62.835, 141.841, 1.3248, 3.766, 2.687, 167.0],
+        [109.651, 184.892, 1.0489, 2.214, 1.648, 73.0],
+    ];
+    let group = [
+        [44.300, 70.331, 11.4679, 5.772, 4.036, 641.0],
+        [70.591, 31.212, 8.6474, 5.701, 4.284, 606.0],
+        [89.155, 76.709, 7.2978, 4.067, 3.867, 408.0],
+        [13.959, 34.491, 1.2390, 3.502, 2.703, 169.0],
+        [25.089, 31.375, 0.8075, 2.712, 2.134, 105.0],
+        [59.580, 61.925, 0.6778, 2.524, 1.740, 77.0],
+    ];
+    let file = |name: &str| data().join("wfc3-f105w").join(format!("abell_2744_{name}_f105w.fits.gz"));
+    let open = |name: &str| Layers::new(Mosaic::open(file(name)).unwrap());
+    let rms = data().join("wfc3-f105w/abell_2744_dwarf_galaxy_f105w_rms.fits.gz");
+    for (mut layers, theirs, count) in
+        [(open("dwarf_galaxy").with_rms(rms).unwrap(), dwarf, 22), (open("group_of_galaxies"), group, 10)]
+    {
+        let found = detect_sources(&mut layers, &Settings::default()).unwrap();
+        println!("{}: {} sources, SEP {count}", layers.image().name(), found.sources.len());
+        assert!(found.sources.len().abs_diff(count) <= 2);
+        for [x, y, flux, a, b, area] in theirs {
+            let apart = |s: &&Source| (s.x - x).hypot(s.y - y);
+            let s = found.sources.iter().min_by(|s, t| apart(s).total_cmp(&apart(t))).unwrap();
+            println!(
+                "{x} {y}: {:.3} px apart; light {:.4}, a {:.4}, b {:.4}, area {:.4} of SEP's; {}",
+                apart(&s),
+                s.flux / flux,
+                s.a / a,
+                s.b / b,
+                s.area as f64 / area,
+                s.flags
+            );
+            // All but two are blended, and which pixels are whose is a matter of a lot.
+            assert!(apart(&s) < 0.3, "{x} {y}: {}", apart(&s));
+            assert!((s.flux / flux - 1.0).abs() < 0.03, "{x} {y}: {}", s.flux);
+            assert!((s.a / a - 1.0).abs() < 0.05 && (s.b / b - 1.0).abs() < 0.05, "{x} {y}: {} {}", s.a, s.b);
+        }
+    }
 }

@@ -6,6 +6,7 @@
 mod adapt;
 mod benchmark;
 mod demo;
+mod detect;
 mod devices;
 mod evaluate;
 mod export;
@@ -77,6 +78,8 @@ enum Command {
     Evaluate(evaluate::Arguments),
     /// Go on with trained networks on labelled galaxies of another kind
     Adapt(adapt::Arguments),
+    /// Find the sources on an image of any size
+    Detect(detect::Arguments),
     /// Measure the galaxies on FITS stamps and cubes
     Fit(fit::Arguments),
     /// Join the catalogues that `legato fit --shard` made
@@ -158,6 +161,7 @@ pub fn main() -> ExitCode {
         Command::Train(arguments) => train::run(arguments, common),
         Command::Evaluate(arguments) => evaluate::run(arguments, common),
         Command::Adapt(arguments) => adapt::run(arguments, common),
+        Command::Detect(arguments) => detect::run(arguments, common),
         Command::Fit(arguments) => fit::run(arguments, common),
         Command::Merge(arguments) => merge::run(arguments, common),
         Command::Export(arguments) => export::run(arguments, common),

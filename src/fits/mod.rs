@@ -27,6 +27,8 @@
 //! | `positions.rs` | catalogues of positions, row by row |
 //! | `labels.rs` | what others have measured |
 //! | `survey.rs` | the files that a survey names |
+//! | `sources.rs` | the sources that detection found, and whose each pixel is |
+//! | `ecsv.rs` | the header of Enhanced CSV |
 //! | `catalogue.rs` | the catalogue of what was measured |
 //! | `testing.rs` | FITS files byte by byte, for the tests |
 //! | `psf.rs` | point spread functions, read and written |
@@ -40,6 +42,7 @@ mod catalogue;
 mod columns;
 mod cutout;
 mod dataset;
+mod ecsv;
 mod fill;
 mod flags;
 mod foreign;
@@ -54,6 +57,7 @@ mod psf;
 mod raw;
 mod resample;
 mod sky;
+mod sources;
 mod stamp;
 mod survey;
 mod table;
@@ -80,6 +84,7 @@ pub use mosaic_writer::MosaicWriter;
 pub use positions::{Place, Position, PositionColumns, Positions};
 pub use psf::{read_psf, survey_psfs, write_psf};
 pub use sky::read_sky;
+pub use sources::{SourceList, detect_sources, write_segmentation};
 pub use stamp::{Cutter, LOW_SNR, SAME_SCALE, Stamp, cut};
 pub use survey::survey_parts;
 pub use table::{read_truth, read_truth_for, write_truth};

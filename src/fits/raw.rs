@@ -15,6 +15,8 @@ const READ_ONLY: c_int = 0;
 /// CFITSIO's code of a float pixel.
 const TFLOAT: c_int = 42;
 const FLOAT_IMAGE: c_int = -32;
+const TINT: c_int = 31;
+const INTEGER_IMAGE: c_int = 32;
 const IMAGE_HDU: c_int = 0;
 const BINARY_TABLE: c_int = 2;
 /// A caller's buffer for one message or card: FLEN_ERRMSG and FLEN_CARD are both 81.
@@ -241,6 +243,31 @@ impl FitsFile {
         let mut first = [1 as c::LONGLONG; 16];
         first[1] = row as c::LONGLONG + 1;
         self.write_from(&mut first, pixels)
+    }
+
+    /// Adds an image HDU of 32-bit integers.
+    pub(super) fn add_integers(&mut self, width: usize, height: usize) -> Result<()> {
+        let (mut lengths, mut status) = ([width as c::LONGLONG, height as c::LONGLONG], 0);
+        // SAFETY: as many lengths as axes.
+        unsafe { c::ffcrimll(self.ptr, INTEGER_IMAGE, 2, lengths.as_mut_ptr(), &mut status) };
+        self.check(status, "cannot add an image")
+    }
+
+    /// Writes integers from the first pixel of a row on, counted from 0.
+    pub(super) fn write_integers(&mut self, row: usize, pixels: &[i32]) -> Result<()> {
+        let (mut first, mut status) = ([1, row as c::LONGLONG + 1], 0);
+        // SAFETY: CFITSIO only reads from the array, whatever its signature says; a C int has 32 bits wherever it runs.
+        unsafe {
+            c::ffppxll(
+                self.ptr,
+                TINT,
+                first.as_mut_ptr(),
+                pixels.len() as c::LONGLONG,
+                pixels.as_ptr().cast_mut().cast::<c_void>(),
+                &mut status,
+            );
+        }
+        self.check(status, "cannot write the pixels (is the disk full?)")
     }
 
     /// Writes pixels from the first pixel of plane `plane` on.

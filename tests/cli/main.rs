@@ -2,6 +2,7 @@
 //! its words and the files it leaves.
 
 mod calibration;
+mod detect;
 mod evaluate;
 mod experiments;
 mod files;

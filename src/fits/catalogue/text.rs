@@ -2,11 +2,11 @@
 //! descriptions and provenance.
 
 use super::super::columns::{catalogue, number};
+use super::super::ecsv;
 use super::super::flags::Flags;
 use super::columns::{FILE, FLAGS, ID, NUMBERS};
 use super::{Provenance, Row};
 use crate::{Error, Result};
-use std::fmt::Write as _;
 use std::fs::File;
 use std::io::{BufRead, BufReader, BufWriter, Write as _};
 use std::path::{Path, PathBuf};
@@ -22,9 +22,7 @@ impl Writer {
         let failed = |e| Error::io(path, "write", e);
         let mut file = BufWriter::new(File::create(path).map_err(failed)?);
         if let Some(provenance) = provenance {
-            let head = header(provenance).lines().fold(String::new(), |text, line| text + "# " + line + "\n");
-            let head = format!("# %ECSV 1.0\n# ---\n# delimiter: ','\n{head}");
-            file.write_all(head.as_bytes()).map_err(failed)?;
+            file.write_all(ecsv::comments(&header(provenance)).as_bytes()).map_err(failed)?;
         }
         let mut writer = Writer { text: csv::Writer::from_writer(file), path: path.to_owned() };
         let names = NUMBERS.iter().map(|n| n.name);
@@ -55,34 +53,9 @@ impl Writer {
 
 /// The columns and the provenance as the YAML that ECSV has in its header, and astropy in a Parquet file's metadata.
 pub(super) fn header(provenance: &Provenance) -> String {
-    let quoted = |text: &str| format!("'{}'", text.replace(['\n', '\r'], " ").replace('\'', "''"));
-    let mut yaml = String::from("datatype:\n");
-    let mut column = |name: &str, kind: &str, unit: &str, description: &str| {
-        let unit = match unit {
-            "" => String::new(),
-            "pixel" => ", unit: pix".to_owned(),
-            unit => format!(", unit: {unit}"),
-        };
-        // Bare, N and Y would be YAML 1.1's no and yes.
-        let name = if ["N", "Y"].contains(&name) { quoted(name) } else { name.to_owned() };
-        // Writing to a String cannot fail.
-        let _ = writeln!(
-            yaml,
-            "- {{name: {name}{unit}, datatype: {kind}, description: {}}}",
-            quoted(description)
-        );
-    };
-    column(ID.0, "string", "", ID.1);
-    column(FILE.0, "string", "", FILE.1);
-    NUMBERS.iter().for_each(|n| column(n.name, "float64", n.unit, n.description));
-    column(FLAGS.0, "int32", "", FLAGS.1);
-    if !provenance.is_empty() {
-        yaml.push_str("meta:\n");
-        for (key, value) in provenance {
-            let _ = writeln!(yaml, "  {}: {}", quoted(key), quoted(value));
-        }
-    }
-    yaml
+    let texts = [ID, FILE].map(|(name, description)| [name, "string", "", description]);
+    let numbers = NUMBERS.iter().map(|n| [n.name, "float64", n.unit, n.description]);
+    ecsv::header(texts.into_iter().chain(numbers).chain([[FLAGS.0, "int32", "", FLAGS.1]]), provenance)
 }
 
 pub(super) struct Reader {
