@@ -47,7 +47,10 @@ fn cube(path: &Path, meta: &DatasetMeta, size: usize, pixels: &[f32]) -> Result<
 const BATCH: usize = 4;
 
 fn stamp_files(measurer: &Measurer, paths: &[PathBuf], options: FitOptions) -> StampFiles {
-    StampFiles::new(ImageFiles::open(paths), Preparation::new(measurer.networks(), measurer.size(), &options))
+    StampFiles::new(
+        ImageFiles::open(paths, options.zero_point),
+        Preparation::new(measurer.networks(), measurer.size(), &options),
+    )
 }
 
 fn fitted(

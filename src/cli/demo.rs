@@ -88,7 +88,7 @@ pub fn run(arguments: &Arguments, common: &Common) -> Result<()> {
     common.say("\n4. Measuring the stamps of a FITS cube");
     let measurer = Measurer::new(&gpu, &estimators, evaluate::BATCH)?;
     let preparation = Preparation::new(measurer.networks(), measurer.size(), &FitOptions::default());
-    let images = ImageFiles::open(std::slice::from_ref(&test_path));
+    let images = ImageFiles::open(std::slice::from_ref(&test_path), None);
     let (catalogue, failures) = measure_all(&mut StampFiles::new(images, preparation), &measurer, |_| ())?;
     if let Some(failure) = failures.into_iter().next() {
         return Err(Error::Incomplete(failure));

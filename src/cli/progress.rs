@@ -23,3 +23,13 @@ pub fn bar(common: &Common, total: u64, label: &str, unit: &str) -> ProgressBar 
     );
     bar
 }
+
+/// A sign of life for work whose length is not known, hidden where nobody would see it.
+pub fn spinner(common: &Common, label: &str) -> ProgressBar {
+    let spinner = ProgressBar::new_spinner().with_message(label.to_owned());
+    if common.quiet {
+        spinner.set_draw_target(ProgressDrawTarget::hidden());
+    }
+    spinner.enable_steady_tick(std::time::Duration::from_millis(100));
+    spinner
+}

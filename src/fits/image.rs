@@ -110,6 +110,11 @@ impl ImageSource {
         self.file.path()
     }
 
+    /// What the headers of its images say, one for each HDU.
+    pub fn headers(&self) -> impl Iterator<Item = &Header> {
+        self.entries.iter().map(|entry| &entry.header)
+    }
+
     fn read(&mut self, entry: usize, plane: usize) -> Result<Image> {
         let Entry { hdu, axes, width, height, planes, ref header, .. } = self.entries[entry];
         let header = header.clone();

@@ -62,8 +62,8 @@ pub use export::export;
 pub use fresh::{Fresh, FreshPlan};
 pub use labelled::{LabelOptions, LabelReport};
 pub use measurement::{
-    Field, FitOptions, ImageFiles, Measurer, Object, Objects, PART, Place, Places, Preparation, Progress,
-    Shard, StampFiles, Summary as Measured, measure_all, measure_into, merge,
+    Catalogued, Field, FitOptions, ImageFiles, Location, Locations, Measurer, Object, Objects, PART,
+    Preparation, Progress, Shard, StampFiles, Summary as Measured, measure_all, measure_into, merge,
 };
 pub use parameter::{Parameter, Scaling};
 pub use predict::{Estimator, load_estimators};

@@ -1,6 +1,7 @@
 //! The command line as its users meet it: the built program, run in folders of their own, judged by its exit status,
 //! its words and the files it leaves.
 
+mod bad_input;
 mod calibration;
 mod detect;
 mod evaluate;

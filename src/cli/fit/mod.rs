@@ -1,6 +1,7 @@
 //! `legato fit`.
 
 mod inputs;
+mod mosaic;
 mod residuals;
 mod show;
 
@@ -18,6 +19,7 @@ use crate::legato::{
 };
 use crate::{Error, Result};
 use clap::Args;
+use mosaic::MosaicArguments;
 use std::path::PathBuf;
 
 /// Rows that are printed; the rest is in the file.
@@ -57,6 +59,8 @@ pub struct Arguments {
     #[arg(long, default_value_t = evaluate::BATCH, value_parser = super::at_least_one, help_heading = "Large runs")]
     batch: usize,
     #[command(flatten)]
+    mosaic: MosaicArguments,
+    #[command(flatten)]
     residuals: ResidualArguments,
     #[command(flatten)]
     profile: ProfileArguments,
@@ -65,10 +69,17 @@ pub struct Arguments {
 pub fn run(arguments: &Arguments, common: &Common) -> Result<()> {
     arguments.check()?;
     let paths = expand(&arguments.images)?;
-    let images = ImageFiles::open(&paths);
-    if images.total() == 0 {
+    let is_mosaic = arguments.mosaic.is_mosaic(&paths)?;
+    let stamps = if is_mosaic { None } else { Some(ImageFiles::open(&paths, arguments.zero_point)) };
+    if let Some(images) = stamps.as_ref().filter(|images| images.total() == 0) {
         return show::nothing(images.unreadable().iter().map(Error::to_string).collect());
     }
+    let layers = if is_mosaic { Some(arguments.mosaic.open(&paths[0])?) } else { None };
+    let calibrations = match (&stamps, &layers) {
+        (Some(images), _) => images.calibrations().to_vec(),
+        (None, layers) => layers.iter().map(|l| l.image().header().calibrate(arguments.zero_point)).collect(),
+    };
+    show::calibrations(&calibrations, common);
     let gpu = arguments.profile.open_gpu(common)?;
     let estimators = estimators_or_shipped(&gpu, arguments.models.as_deref(), Set::DEFAULT)?;
     let measurer = Measurer::new(&gpu, &estimators, arguments.batch)?;
@@ -78,7 +89,13 @@ pub fn run(arguments: &Arguments, common: &Common) -> Result<()> {
     let measurer = measurer.with_models(modeller.as_ref());
     let options = arguments.options(common);
     let preparation = Preparation::new(measurer.networks(), measurer.size(), &options);
-    let mut objects = StampFiles::new(images, preparation);
+    let mut objects: Box<dyn Objects> = match (stamps, layers) {
+        (Some(images), _) => Box::new(StampFiles::new(images, preparation)),
+        (None, Some(layers)) => {
+            arguments.mosaic.galaxies(layers, &paths[0], preparation, &options, common)?
+        }
+        (None, None) => return Err(Error::Usage("there is no image to measure".into())),
+    };
     let range = arguments.shard().range(objects.total());
     let bar = progress::bar(common, range.end - range.start, "measuring", "galaxies");
     let mut resumed = 0;
@@ -93,7 +110,7 @@ pub fn run(arguments: &Arguments, common: &Common) -> Result<()> {
         }
     };
     let measured =
-        measure_into(&arguments.output, &mut objects, &measurer, arguments.shard(), ROWS_SHOWN, hear)?;
+        measure_into(&arguments.output, objects.as_mut(), &measurer, arguments.shard(), ROWS_SHOWN, hear)?;
     bar.finish_and_clear();
     if resumed > 0 {
         common.say(format!("{resumed} of them were measured by an earlier start"));

@@ -2,9 +2,25 @@
 
 use super::super::{Common, print, table, tell};
 use super::Arguments;
-use crate::fits::Row;
+use crate::fits::{Row, ZeroPoint};
 use crate::legato::Measured;
 use crate::{Error, Result};
+
+/// Zero points that are told one by one.
+const CALIBRATIONS_TOLD: usize = 4;
+
+/// Says which zero points the images have, and what is doubtful about them.
+pub(super) fn calibrations(calibrations: &[ZeroPoint], common: &Common) {
+    for calibration in calibrations.iter().take(CALIBRATIONS_TOLD) {
+        common.say(&calibration.line);
+        if let Some(warning) = &calibration.warning {
+            common.say(format!("warning: {warning}"));
+        }
+    }
+    if let more @ 1.. = calibrations.len().saturating_sub(CALIBRATIONS_TOLD) {
+        common.say(format!("… and {more} other zero points"));
+    }
+}
 
 /// Prints what was measured and what could not be.
 pub(super) fn report(measured: &Measured, arguments: &Arguments, common: &Common) -> Result<()> {

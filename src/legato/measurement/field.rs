@@ -9,7 +9,7 @@ use std::path::PathBuf;
 
 /// Where a galaxy is on a mosaic.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Place {
+pub struct Location {
     /// Its name.
     pub id: String,
     /// FITS pixels; NaN where the sky's coordinates cannot be turned into pixels.
@@ -22,8 +22,8 @@ pub struct Place {
     pub dec: f64,
 }
 
-/// Places that can be had a few at a time.
-pub trait Places {
+/// Locations that can be had a few at a time.
+pub trait Locations {
     /// How many there are.
     fn total(&self) -> u64;
 
@@ -31,22 +31,22 @@ pub trait Places {
     ///
     /// # Errors
     /// They cannot be read.
-    fn read(&mut self, range: Range<u64>) -> Result<Vec<Place>>;
+    fn read(&mut self, range: Range<u64>) -> Result<Vec<Location>>;
 }
 
-impl Places for Vec<Place> {
+impl Locations for Vec<Location> {
     fn total(&self) -> u64 {
         self.len() as u64
     }
 
-    fn read(&mut self, range: Range<u64>) -> Result<Vec<Place>> {
+    fn read(&mut self, range: Range<u64>) -> Result<Vec<Location>> {
         Ok(self[range.start as usize..range.end as usize].to_vec())
     }
 }
 
 /// The galaxies at places of a mosaic. A few of them are cut out at a time, in the order of their rows, so that each part
 /// of the mosaic is read once for them.
-pub struct Field<P: Places> {
+pub struct Field<P: Locations> {
     layers: Layers,
     places: P,
     preparation: Preparation,
@@ -54,7 +54,7 @@ pub struct Field<P: Places> {
     detection: Option<String>,
 }
 
-impl<P: Places> Field<P> {
+impl<P: Locations> Field<P> {
     /// At `places` of a mosaic; `inputs` are the files that both came from, for the catalogue's header.
     pub fn new(layers: Layers, places: P, preparation: Preparation, inputs: Vec<PathBuf>) -> Self {
         Field { layers, places, preparation, inputs, detection: None }
@@ -67,7 +67,7 @@ impl<P: Places> Field<P> {
     }
 }
 
-impl<P: Places> Objects for Field<P> {
+impl<P: Locations> Objects for Field<P> {
     fn total(&self) -> u64 {
         self.places.total()
     }
@@ -79,7 +79,7 @@ impl<P: Places> Objects for Field<P> {
         order.sort_by(|&a, &b| places[a].y.total_cmp(&places[b].y));
         let mut objects: Vec<Option<Result<Object>>> = places.iter().map(|_| None).collect();
         for place in order {
-            let Place { id, x, y, ra, dec } = places[place].clone();
+            let Location { id, x, y, ra, dec } = places[place].clone();
             let row = Row { id, ra, dec, ..Row::default() };
             let index = first + place as u64;
             objects[place] = Some(self.preparation.mosaic(&mut self.layers, (x, y), row, index));

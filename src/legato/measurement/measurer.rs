@@ -1,5 +1,6 @@
 //! From stamps to rows of a catalogue.
 
+use super::surroundings::look_around;
 use super::{Object, Progress};
 use crate::engine::Gpu;
 use crate::fits::{Flags, Row};
@@ -90,6 +91,7 @@ impl<'a> Measurer<'a> {
                 *field(row, estimator.parameter()) = unit * value;
             }
         }
+        rows.par_iter_mut().zip(objects).for_each(|(row, object)| look_around(object, row));
         for (row, object) in rows.iter_mut().zip(objects) {
             row.re_arcsec = object.pixel_scale * row.re_maj;
             // Not `max`, which would make 0 of an unknown axis ratio.

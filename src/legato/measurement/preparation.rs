@@ -66,8 +66,10 @@ impl Preparation {
 
     /// In the networks' unit, with what is known before any measurement.
     fn object(&self, mut stamp: Stamp, row: Row, header: &Header, index: u64) -> Object {
-        let zero_point = self.options.zero_point.or(header.zero_point);
-        let known = zero_point.and_then(|zero_point| self.networks.flux_factor(zero_point));
+        let known = header
+            .calibrate(self.options.zero_point)
+            .value
+            .and_then(|zero_point| self.networks.flux_factor(zero_point));
         multiply(&mut stamp, known.unwrap_or(1.0));
         stamp.flags.set(Flags::ZERO_POINT_ASSUMED, known.is_none());
         let sky = header.wcs.as_ref().map(|wcs| wcs.sky(stamp.x, stamp.y));

@@ -1,7 +1,7 @@
 //! Files of images with a galaxy each: stamps, cubes of them, GALFIT's blocks.
 
 use super::{Object, Objects, Preparation};
-use crate::fits::{ImageSource, open_images};
+use crate::fits::{ImageSource, ZeroPoint, open_images};
 use crate::{Error, Result, files};
 use std::ops::Range;
 use std::path::PathBuf;
@@ -15,17 +15,25 @@ pub struct ImageFiles {
     files: Vec<(PathBuf, u64)>,
     total: u64,
     unreadable: Vec<Error>,
+    calibrations: Vec<ZeroPoint>,
 }
 
 impl ImageFiles {
-    /// These files, in order.
-    pub fn open(paths: &[PathBuf]) -> Self {
-        let mut found = ImageFiles { files: Vec::new(), total: 0, unreadable: Vec::new() };
+    /// These files, in order. `zero_point` is given in place of their headers'.
+    pub fn open(paths: &[PathBuf], zero_point: Option<f64>) -> Self {
+        let (files, unreadable, calibrations) = (Vec::new(), Vec::new(), Vec::new());
+        let mut found = ImageFiles { files, total: 0, unreadable, calibrations };
         for path in paths {
             match open_images(path) {
                 Ok(images) => {
                     found.files.push((path.clone(), found.total));
                     found.total += images.total() as u64;
+                    for header in images.headers() {
+                        let calibration = header.calibrate(zero_point);
+                        if !found.calibrations.contains(&calibration) {
+                            found.calibrations.push(calibration);
+                        }
+                    }
                 }
                 Err(error) => found.unreadable.push(error),
             }
@@ -36,6 +44,11 @@ impl ImageFiles {
     /// Images in all of them.
     pub fn total(&self) -> u64 {
         self.total
+    }
+
+    /// The zero points of their images, each once, in the order in which they come.
+    pub fn calibrations(&self) -> &[ZeroPoint] {
+        &self.calibrations
     }
 
     /// Why files cannot be opened.
