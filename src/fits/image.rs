@@ -1,6 +1,6 @@
 //! The images in a FITS file, one after another, as measuring wants them.
 
-use super::block::is_model;
+use super::block_headers::is_model;
 use super::calibration::{Origin, direct_zero_point};
 use super::header::{Cards, Header};
 use super::raw::FitsFile;

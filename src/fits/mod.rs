@@ -11,8 +11,8 @@
 //! | `mosaic.rs` | an image of any size, read by windows |
 //! | `layers.rs` | a mosaic with its maps of noise and of bad pixels |
 //! | `blocks.rs` | GALFIT's output blocks, written |
+//! | `block_headers.rs` | and the headers of such a block, read |
 //! | `cutout.rs` | a part of an image as a file of its own |
-//! | `block.rs` | the headers of a GALFIT output block |
 //! | `stamp.rs` | an image cut or padded to a network's stamp, and flags |
 //! | `fill.rs` | what stands in for pixels that are not there |
 //! | `resample.rs` | an image in pixels of another size |
@@ -35,7 +35,7 @@
 //! | `sky.rs` | images of blank sky to take noise from |
 
 mod background;
-mod block;
+mod block_headers;
 mod blocks;
 mod calibration;
 mod catalogue;
@@ -68,7 +68,7 @@ mod wcs;
 mod writer;
 
 pub use background::{Background, background};
-pub use block::{BlockHeaders, read_block_headers};
+pub use block_headers::{BlockHeaders, read_block_headers};
 pub use blocks::{BlockFolder, OutputBlock, Value};
 pub use calibration::ZeroPoint;
 pub use catalogue::{Catalogue, CatalogueReader, CatalogueSize, CatalogueWriter, Row};

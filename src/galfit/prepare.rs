@@ -1,12 +1,17 @@
 //! From images to a folder of fits.
 
+mod inputs;
+
+pub use inputs::count;
+use inputs::{Companions, Input};
+
 use super::constraints;
 use super::feedme::{Feedme, Sky};
 use super::initial::{Initial, Patch};
 use super::noise::Noise;
 use super::workspace::{self, Object, Workspace};
 use crate::files::Scratch;
-use crate::fits::{Cutout, Dataset, Flags, Image, ImageSource, cut, open_images};
+use crate::fits::{Cutout, Flags, Image, cut};
 use crate::sky::Psf;
 use crate::{Error, Result};
 use serde::Serialize;
@@ -66,36 +71,6 @@ struct How {
     exposure: Option<f64>,
     rms: Vec<PathBuf>,
     masks: Vec<PathBuf>,
-}
-
-/// A file of images, and what it says of them as a data set.
-struct Input {
-    images: ImageSource,
-    ids: Option<Vec<i64>>,
-    sigma: Option<f64>,
-    exposure: Option<f64>,
-}
-
-impl Input {
-    fn open(path: &Path) -> Result<Self> {
-        let images = open_images(path)?;
-        let set = Dataset::open(path).ok().filter(|set| set.truth().is_some() && set.len() == images.total());
-        let known = |value: f64| Some(value).filter(|v| v.is_finite() && *v > 0.0);
-        Ok(Input {
-            ids: set.as_ref().and_then(|set| Some(set.truth()?.iter().map(|truth| truth.id).collect())),
-            sigma: set.as_ref().and_then(|set| known(set.meta().sigma)),
-            exposure: set.as_ref().and_then(|set| known(set.meta().exposure)),
-            images,
-        })
-    }
-}
-
-/// How many images there are in these files.
-///
-/// # Errors
-/// As [`open_images`], of the first that cannot be opened.
-pub fn count(paths: &[PathBuf]) -> Result<usize> {
-    paths.iter().map(|path| open_images(path).map(|images| images.total())).sum()
 }
 
 /// Prepares a fit of every image in `folder`; what is there already stays as it is. Objects are numbered as the images
@@ -168,38 +143,6 @@ fn check_same(place: &Path, id: &str, image: &Image) -> Result<()> {
         image.path.display()
     );
     Err(Error::Config { path: place.to_owned(), message })
-}
-
-/// Images that come along with the images to be fitted, one each.
-struct Companions {
-    option: &'static str,
-    sources: Vec<ImageSource>,
-}
-
-impl Companions {
-    fn open(paths: &[PathBuf], option: &'static str, total: usize) -> Result<Self> {
-        let mut sources = paths.iter().map(open_images).collect::<Result<Vec<_>>>()?;
-        let found: usize = sources.iter().map(ImageSource::total).sum();
-        if !paths.is_empty() && found != total {
-            return Err(Error::Usage(format!(
-                "{option} gives {found} images for {total}: one for each is needed"
-            )));
-        }
-        // Taken from the end.
-        sources.reverse();
-        Ok(Companions { option, sources })
-    }
-
-    /// The next one, where there are any.
-    fn next(&mut self) -> Result<Option<(&'static str, Image)>> {
-        while let Some(source) = self.sources.last_mut() {
-            match source.next() {
-                Some(image) => return Ok(Some((self.option, image?))),
-                None => drop(self.sources.pop()),
-            }
-        }
-        Ok(None)
-    }
 }
 
 impl Preparation {

@@ -115,7 +115,7 @@ struct Timed {
 }
 
 fn quoted() -> Timed {
-    let note = "quoted: 3.5 h for 5,000 in Tuccillo et al. (2018), one 3.1 GHz i7 of 2017; not measured here";
+    let note = "quoted: 3.5 h for 5,000 in Tuccillo et al. (2018), one 3.1 GHz i7; not measured here";
     Timed { name: "GALFIT, the paper".into(), seconds: PAPER_SECONDS, note: note.into() }
 }
 

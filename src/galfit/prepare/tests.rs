@@ -1,7 +1,7 @@
 use super::super::constraints::paper;
 use super::*;
 use crate::fits::testing::{Hdu, write};
-use crate::fits::{DatasetMeta, DatasetWriter, Image};
+use crate::fits::{DatasetMeta, DatasetWriter, Image, open_images};
 use crate::sky::{Simulator, Survey};
 
 fn how() -> Preparation {
