@@ -87,8 +87,8 @@ fn cubic(t: f64, values: [f64; 2], curvature: [f64; 2]) -> f64 {
     s * values[0] + t * values[1] + bend(s) * curvature[0] + bend(t) * curvature[1]
 }
 
-/// Second derivatives at the nodes of a natural cubic spline, spacing 1: m₍ᵢ₋₁₎ + 4mᵢ + m₍ᵢ₊₁₎ = 6 (v₍ᵢ₋₁₎ − 2vᵢ + v₍ᵢ₊₁₎),
-/// zero at both ends, by elimination.
+/// Second derivatives m at the nodes of a natural cubic spline, spacing 1: m₍ᵢ₋₁₎ + 4mᵢ + m₍ᵢ₊₁₎ is six times the second
+/// difference of the values, and m zero at both ends; by elimination.
 fn second_derivatives(values: &[f64]) -> Vec<f64> {
     let n = values.len();
     let mut result = vec![0.0; n];
