@@ -14,6 +14,7 @@ mod kernels;
 mod mosaic;
 mod profile;
 mod psf;
+mod residuals;
 mod simulate;
 mod support;
 mod usage;

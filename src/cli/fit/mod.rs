@@ -115,9 +115,7 @@ pub fn run(arguments: &Arguments, common: &Common) -> Result<()> {
     if resumed > 0 {
         common.say(format!("{resumed} of them were measured by an earlier start"));
     }
-    if let Some((sheet, galaxies)) = residuals.finish()? {
-        common.say(format!("{}: data, model and residual of {galaxies}", sheet.display()));
-    }
+    residuals.finish(common)?;
     show::report(&measured, arguments, common)?;
     arguments.profile.finish(&gpu, common)
 }

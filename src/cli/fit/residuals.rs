@@ -1,5 +1,6 @@
 //! What a measurement leaves: blocks and the sheet of `legato fit`.
 
+use super::super::Common;
 use crate::fits::{BlockFolder, OutputBlock, Row, Value, read_psf};
 use crate::legato::{ModelFit, Modeller, Object, Provenance};
 use crate::report::{Triptych, TriptychSheet, check_picture};
@@ -107,21 +108,25 @@ impl Residuals {
         self.block(object, row, model).write(path)
     }
 
-    /// Writes the sheet; gives back how many galaxies are on it.
+    /// Writes the sheet, where there is a model to draw, and says so.
     ///
     /// # Errors
     /// A block that could not be written; as [`TriptychSheet::save`].
-    pub fn finish(self) -> Result<Option<(PathBuf, usize)>> {
+    pub fn finish(self, common: &Common) -> Result<()> {
         if let Some(trouble) = self.trouble {
             return Err(trouble);
         }
-        match self.sheet {
-            Some((sheet, path)) if !sheet.is_empty() => {
-                sheet.save(&path)?;
-                Ok(Some((path, sheet.len())))
-            }
-            _ => Ok(None),
+        let Some((sheet, path)) = self.sheet else { return Ok(()) };
+        let path_shown = path.display();
+        if sheet.is_empty() {
+            common.say(format!(
+                "{path_shown}: not drawn, since no galaxy has a model (all of RE_MAJ, N and Q must be measured)"
+            ));
+            return Ok(());
         }
+        sheet.save(&path)?;
+        common.say(format!("{path_shown}: data, model and residual of {}", sheet.len()));
+        Ok(())
     }
 
     fn block<'a>(&'a self, object: &'a Object, row: &'a Row, model: &'a ModelFit) -> OutputBlock<'a> {

@@ -38,7 +38,7 @@ pub enum PixelNoise<'a> {
 /// A galaxy's stamp.
 #[derive(Clone, Copy, Debug)]
 pub struct Observed<'a> {
-    /// Pixels in the networks' flux unit, row-major, y up; what is not finite is bad.
+    /// Pixels in the networks' flux unit, row-major, y up; what is not finite or exactly zero is bad.
     pub pixels: &'a [f32],
     /// Their noise.
     pub noise: PixelNoise<'a>,
@@ -356,6 +356,8 @@ fn sigmas(observed: &Observed, count: usize) -> Option<Vec<f64>> {
     }
     let sigma = |i: usize| {
         let good = observed.pixels[i].is_finite()
+            // As images have it where there are no data, and noise does not.
+            && observed.pixels[i] != 0.0
             && observed.bad.is_none_or(|bad| !bad[i])
             && noise(i) > 0.0
             && noise(i).is_finite();
