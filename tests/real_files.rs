@@ -459,10 +459,12 @@ fn the_sources_of_abell_2744_are_seps() {
                 s.area as f64 / area,
                 s.flags
             );
-            // All but two are blended, and which pixels are whose is a matter of a lot.
-            assert!(apart(&s) < 0.3, "{x} {y}: {}", apart(&s));
-            assert!((s.flux / flux - 1.0).abs() < 0.03, "{x} {y}: {}", s.flux);
-            assert!((s.a / a - 1.0).abs() < 0.05 && (s.b / b - 1.0).abs() < 0.05, "{x} {y}: {} {}", s.a, s.b);
+            // Which faint pixels of a blend are whose is a matter of a lot; another seed moves the least of these as much.
+            let blended = s.flags.contains(legato::detect::Flags::DEBLENDED);
+            let (place, light, axes) = if blended { (0.15 * a, 0.12, 0.15) } else { (0.1, 0.03, 0.03) };
+            assert!(apart(&s) < place, "{x} {y}: {}", apart(&s));
+            assert!((s.flux / flux - 1.0).abs() < light, "{x} {y}: {}", s.flux);
+            assert!((s.a / a - 1.0).abs() < axes && (s.b / b - 1.0).abs() < axes, "{x} {y}: {} {}", s.a, s.b);
         }
     }
 }
