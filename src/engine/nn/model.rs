@@ -82,6 +82,11 @@ impl Model {
         Ok(Model { network: network.clone(), parameters })
     }
 
+    /// A network with parameters that are on the device already, which must be its own.
+    pub(super) fn of_tensors(network: Network, parameters: Vec<(ParameterShape, Tensor)>) -> Self {
+        Model { network, parameters }
+    }
+
     /// The network.
     pub fn network(&self) -> &Network {
         &self.network
