@@ -41,6 +41,8 @@ pub enum Stream {
     Padding = 9,
     /// To which of blended sources a faint pixel goes (block: its column and row).
     Deblending = 11,
+    /// Repeated measurements of a stamp (sub-stream: the repeat).
+    Repeats = 10,
 }
 
 const MULTIPLIERS: [u32; 2] = [0xD251_1F53, 0xCD9E_8D57];

@@ -82,7 +82,7 @@ pub fn run(arguments: &Arguments, common: &Common) -> Result<()> {
     common.say("\n3. Testing it on galaxies that it has never seen");
     let estimators = load_estimators(&gpu, &folder.join("runs"))?;
     let unseen = Stamps::read(&test_path)?;
-    let evaluations = evaluate::evaluate(&gpu, &estimators, &unseen, evaluate::BATCH, common)?;
+    let evaluations = evaluate::evaluate(&gpu, &estimators, &unseen, common)?;
     super::print(evaluate::describe(&evaluations))?;
 
     common.say("\n4. Measuring the stamps of a FITS cube");

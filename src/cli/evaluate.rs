@@ -4,10 +4,10 @@ use super::{Common, progress, table};
 use crate::engine::Gpu;
 use crate::fits::Labels;
 use crate::legato::{
-    Comparison, Estimates, Estimator, Evaluation, Parameter, Set, Stamps, Statistics, Summary,
-    estimators_or_shipped, expected_signal_to_noise,
+    Comparison, CoverageByMagnitude, Estimates, Estimator, Evaluation, Observation, Parameter, RepeatOptions,
+    Repeater, Set, Stamps, Statistics, Summary, estimators_or_shipped, expected_signal_to_noise, observe,
 };
-use crate::report::{Evaluated, Page, add_evaluation};
+use crate::report::{Evaluated, Page, add_coverage, add_evaluation, coverage_table};
 use crate::sky::Truth;
 use crate::{Error, Result, files};
 use clap::Args;
@@ -19,6 +19,9 @@ use std::path::{Path, PathBuf};
 const OURS: &str = "legato";
 /// Stamps a batch.
 pub const BATCH: usize = 64;
+/// Said once where networks have no calibration.
+pub const NO_ERRORS: &str =
+    "note: these networks' errors were never calibrated, so there are none (`legato calibrate` does it)";
 
 #[derive(Args)]
 #[command(after_help = "Example:\n  legato evaluate --data test.fits --models runs -o report")]
@@ -38,9 +41,47 @@ pub struct Arguments {
     /// What to call it; its file's name unless told otherwise
     #[arg(long, requires = "catalogue")]
     catalogue_name: Option<String>,
+    #[command(flatten)]
+    repeats: RepeatArguments,
+}
+
+/// How stamps are measured.
+#[derive(Args, Clone, Copy, Debug)]
+pub struct RepeatArguments {
+    /// Copies of each stamp, turned, moved and under fresh noise, that are measured too, for its errors; 0 for none
+    #[arg(long, default_value_t = RepeatOptions::REPEATS, value_parser = clap::value_parser!(u32).range(..=1000))]
+    repeats: u32,
     /// Stamps a batch
     #[arg(long, default_value_t = BATCH, value_parser = super::at_least_one)]
     batch: usize,
+}
+
+impl RepeatArguments {
+    /// As the measurement takes them, as they are asked for.
+    pub fn asked(self, common: &Common) -> RepeatOptions {
+        RepeatOptions { repeats: self.repeats, seed: common.seed, batch: self.batch }
+    }
+
+    /// The same for networks whose errors are wanted: no repeats where none of them was ever calibrated, which is said.
+    pub fn options(self, estimators: &BTreeMap<Parameter, Estimator>, common: &Common) -> RepeatOptions {
+        let asked = self.asked(common);
+        let mut calibrated = estimators.values().filter_map(|e| Some(e.correction.as_ref()?.repeats));
+        match (asked.repeats, calibrated.next()) {
+            (0, _) => asked,
+            (_, None) => {
+                common.say(NO_ERRORS);
+                RepeatOptions { repeats: 0, ..asked }
+            }
+            (now, Some(then)) => {
+                if then != now {
+                    common.say(format!(
+                        "note: errors were calibrated with {then} repeats; with {now} they are only near"
+                    ));
+                }
+                asked
+            }
+        }
+    }
 }
 
 pub fn run(arguments: &Arguments, common: &Common) -> Result<()> {
@@ -53,33 +94,47 @@ pub fn run(arguments: &Arguments, common: &Common) -> Result<()> {
     let gpu = common.open_gpu()?;
     let estimators =
         estimators_or_shipped(&gpu, arguments.models.as_deref(), Set::of_survey(&stamps.meta.survey))?;
-    let evaluations = evaluate(&gpu, &estimators, &stamps, arguments.batch, common)?;
+    let options = arguments.repeats.options(&estimators, common);
+    let bar = progress::bar(common, stamps.len() as u64, "evaluating", "stamps");
+    let repeater = Repeater::new(&gpu, &estimators, &options)?;
+    let observations = observe(&repeater, &stamps, |done| bar.inc(done as u64))?;
+    bar.finish_and_clear();
+    let evaluations = Evaluation::all(&observations);
     super::print(describe(&evaluations))?;
+    let coverages: Vec<CoverageByMagnitude> = coverages(&evaluations, &stamps);
+    if !coverages.is_empty() {
+        super::print(format!("\n{}", table::of_report(&coverage_table(&coverages))))?;
+    }
     let mut estimates = vec![Estimates::of_networks(OURS, &evaluations)];
     if let Some(other) = other {
         estimates.push(other);
         super::print(format!("\n{}", describe_together(stamps.truths(), &estimates)))?;
     }
     if let Some(folder) = &arguments.output {
-        write_report(folder, arguments, &stamps, &estimates)?;
-        write_predictions(&folder.join("predictions.csv"), &stamps, &evaluations)?;
+        write_report(folder, arguments, &stamps, &estimates, &coverages)?;
+        write_predictions(&folder.join("predictions.csv"), &evaluations, &observations)?;
         common.say(format!("{}: results.json, predictions.csv, index.html", folder.display()));
     }
     Ok(())
 }
 
-/// Measures every stamp, with a progress bar.
+/// Measures every stamp once, with a progress bar.
 pub fn evaluate(
     gpu: &Gpu,
     estimators: &BTreeMap<Parameter, Estimator>,
     stamps: &Stamps,
-    batch: usize,
     common: &Common,
 ) -> Result<Vec<Evaluation>> {
     let bar = progress::bar(common, stamps.len() as u64, "evaluating", "stamps");
-    let found = crate::legato::evaluate(gpu, estimators, stamps, batch, |done| bar.inc(done as u64));
+    let found = crate::legato::evaluate(gpu, estimators, stamps, BATCH, |done| bar.inc(done as u64));
     bar.finish_and_clear();
     found
+}
+
+/// How many truths the errors of each parameter hold; none of those without errors.
+fn coverages(evaluations: &[Evaluation], stamps: &Stamps) -> Vec<CoverageByMagnitude> {
+    let with_errors = evaluations.iter().filter(|evaluation| evaluation.has_errors());
+    with_errors.map(|evaluation| CoverageByMagnitude::of(evaluation, stamps.truths())).collect()
 }
 
 /// The other catalogue's estimates for the data set's galaxies.
@@ -133,6 +188,9 @@ struct Results {
     /// Every method, on the galaxies that all of them measured; empty where there is none but the networks.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     compared: BTreeMap<String, Summary>,
+    /// How many truths the networks' errors hold; absent where there are none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    coverage: Option<CoverageByMagnitude>,
 }
 
 /// Writes results.json and the page, whose first estimates are the networks'.
@@ -141,6 +199,7 @@ fn write_report(
     arguments: &Arguments,
     stamps: &Stamps,
     estimates: &[Estimates],
+    coverages: &[CoverageByMagnitude],
 ) -> Result<()> {
     let truths = stamps.truths();
     let snr: Vec<f64> = truths.iter().map(|truth| expected_signal_to_noise(truth, &stamps.meta)).collect();
@@ -154,7 +213,8 @@ fn write_report(
                 methods.map(|(i, (label, _))| (label.clone(), Summary::of(c, i, truths, &snr)))
             });
             let ours = Summary::of(&alone, 0, truths, &snr);
-            (alone.parameter.name(), Results { ours, compared: compared.collect() })
+            let coverage = coverages.iter().find(|c| c.parameter == alone.parameter).cloned();
+            (alone.parameter.name(), Results { ours, compared: compared.collect(), coverage })
         })
         .collect();
     let path = folder.join("results.json");
@@ -179,22 +239,41 @@ fn write_report(
     let mut page = Page::new(title);
     page.lead = lead;
     add_evaluation(&mut page, &Evaluated { truths, snr: &snr, estimates })?;
+    add_coverage(&mut page, coverages)?;
     page.write(folder)
 }
 
-/// Writes truth and estimates of every stamp.
-fn write_predictions(path: &Path, stamps: &Stamps, evaluations: &[Evaluation]) -> Result<()> {
+/// Writes truth, estimates and errors of every stamp.
+fn write_predictions(path: &Path, evaluations: &[Evaluation], observations: &[Observation]) -> Result<()> {
     let failed = |e: csv::Error| Error::Catalogue { path: path.to_owned(), message: e.to_string() };
     let mut writer = csv::Writer::from_writer(Vec::new());
-    let names = evaluations.iter().flat_map(|e| {
-        let column = e.parameter.column();
-        [format!("{column}_TRUE"), column.to_owned()]
-    });
-    writer.write_record(std::iter::once("ID".to_owned()).chain(names)).map_err(failed)?;
-    for (i, truth) in stamps.truths().iter().enumerate() {
-        let number = |v: f64| if v.is_finite() { format!("{v:.6}") } else { String::new() };
-        let values = evaluations.iter().flat_map(|e| [e.pairs[i].0, e.pairs[i].1].map(number));
-        writer.write_record(std::iter::once(truth.id.to_string()).chain(values)).map_err(failed)?;
+    let errors = evaluations.iter().any(Evaluation::has_errors);
+    let mut header = vec!["ID".to_owned()];
+    for evaluation in evaluations {
+        let column = evaluation.parameter.column();
+        header.extend([format!("{column}_TRUE"), column.to_owned()]);
+        if errors {
+            header.extend(["LO", "HI"].map(|end| format!("{column}_ERR_{end}")));
+        }
+    }
+    if errors {
+        header.push("DISAGREEMENT".to_owned());
+    }
+    writer.write_record(header).map_err(failed)?;
+    let number = |v: f64| if v.is_finite() { format!("{v:.6}") } else { String::new() };
+    for (i, observation) in observations.iter().enumerate() {
+        let mut row = vec![observation.truth.id.to_string()];
+        for evaluation in evaluations {
+            let ((truth, value), (lower, upper)) = (evaluation.pairs[i], evaluation.errors[i]);
+            row.extend([truth, value].map(number));
+            if errors {
+                row.extend([lower, upper].map(number));
+            }
+        }
+        if errors {
+            row.push(number(observation.measured.disagreement));
+        }
+        writer.write_record(row).map_err(failed)?;
     }
     let bytes = writer.into_inner().map_err(|e| Error::io(path, "write", e.into_error()))?;
     files::replace(path, &bytes)

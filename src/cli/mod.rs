@@ -5,6 +5,7 @@
 
 mod adapt;
 mod benchmark;
+mod calibrate;
 mod demo;
 mod detect;
 mod devices;
@@ -76,6 +77,8 @@ enum Command {
     Train(Box<train::Arguments>),
     /// Compare networks with the truth of a data set
     Evaluate(evaluate::Arguments),
+    /// Find on simulations what makes errors of repeated measurements, and keep it with the networks
+    Calibrate(calibrate::Arguments),
     /// Go on with trained networks on labelled galaxies of another kind
     Adapt(adapt::Arguments),
     /// Find the sources on an image of any size
@@ -160,6 +163,7 @@ pub fn main() -> ExitCode {
         Command::Psf(arguments) => psf::run(arguments, common),
         Command::Train(arguments) => train::run(arguments, common),
         Command::Evaluate(arguments) => evaluate::run(arguments, common),
+        Command::Calibrate(arguments) => calibrate::run(arguments, common),
         Command::Adapt(arguments) => adapt::run(arguments, common),
         Command::Detect(arguments) => detect::run(arguments, common),
         Command::Fit(arguments) => fit::run(arguments, common),

@@ -24,6 +24,7 @@
 //! | `evaluate.rs` | predictions beside the truth |
 //! | `estimates.rs` | several catalogues of the same galaxies beside the truth |
 //! | `split.rs` | galaxies in groups: by magnitude, companions, signal-to-noise ratio |
+//! | `uncertainty/` | how far a measurement may be off |
 //! | `export.rs` | a trained network for others |
 //! | `measurement/` | from FITS images to a catalogue |
 //! | `events.rs` | a run's figures for TensorBoard |
@@ -53,11 +54,12 @@ mod supply;
 mod task;
 mod training;
 mod transfer;
+mod uncertainty;
 
 pub use ahead::Ahead;
 pub use checkpoint::Epoch;
 pub use estimates::{Comparison, Estimates};
-pub use evaluate::{Evaluation, evaluate};
+pub use evaluate::{Evaluation, evaluate, observe};
 pub use export::export;
 pub use fresh::{Fresh, FreshPlan};
 pub use labelled::{LabelOptions, LabelReport};
@@ -80,6 +82,10 @@ pub use supply::Supply;
 pub use task::{Target, Task};
 pub use training::{Event, Outcome, Training, WEIGHTS_FILE};
 pub use transfer::transfer;
+pub use uncertainty::{
+    Correction, Coverage, CoverageByMagnitude, Estimate, Interval, OUT_OF_DOMAIN, Observation, RepeatOptions,
+    Repeated, Repeater, Spread, calibrate, check_number, out_of_domain,
+};
 
 /// A number that JSON may hold as `null`, its only way to write one that is not finite.
 fn null_is_nan<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {

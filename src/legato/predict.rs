@@ -1,9 +1,8 @@
 //! From stamps to parameters: trained networks, run in batches.
 
 use super::checkpoint::is_checkpoint;
-use super::{Parameter, Provenance, Scaling};
+use super::{Correction, Parameter, Provenance, Scaling};
 use crate::engine::Gpu;
-use crate::engine::gpu::Readback;
 use crate::engine::nn::{Model, weights};
 use crate::{Error, Result, files};
 use std::collections::BTreeMap;
@@ -17,6 +16,8 @@ pub struct Estimator {
     pub model: Rc<Model>,
     /// What it measures, and how it was made.
     pub provenance: Rc<Provenance>,
+    /// What makes errors of its repeated answers; none in a file that was never calibrated.
+    pub correction: Option<Rc<Correction>>,
     /// The file it came from.
     pub path: PathBuf,
     /// The number of its output.
@@ -49,10 +50,12 @@ impl Estimator {
             let message = format!("gives {found:?} numbers a stamp, but names {outputs}");
             return Err(Error::weights(path, message));
         }
+        let correction = Correction::from_metadata(path, &metadata)?.map(Rc::new);
         let model = Rc::new(model);
         let estimator = |output| Estimator {
             model: model.clone(),
             provenance: provenance.clone(),
+            correction: correction.clone(),
             path: path.to_owned(),
             output,
         };
@@ -84,33 +87,13 @@ impl Estimator {
     }
 }
 
-/// Runs every network over one upload of square stamps, pixel by pixel and stamp after stamp; the physical values that
-/// each estimator gives for them.
-pub(super) fn estimate<'a>(
-    gpu: &Gpu,
-    estimators: &'a BTreeMap<Parameter, Estimator>,
-    pixels: &[f32],
-) -> Result<Vec<(&'a Estimator, Vec<f64>)>> {
-    let size = estimators.values().next().map_or(1, Estimator::stamp_size);
-    let stamps = gpu.upload(&[pixels.len() / (size * size), size, size, 1], pixels)?;
-    let mut models: Vec<&Rc<Model>> = Vec::new();
-    for estimator in estimators.values() {
-        if !models.iter().any(|model| Rc::ptr_eq(model, &estimator.model)) {
-            models.push(&estimator.model);
-        }
+impl Estimator {
+    /// Its physical values among the outputs of its network, which has them stamp after stamp.
+    pub(super) fn values(&self, outputs: &[f32]) -> Vec<f64> {
+        let scaling = self.scaling();
+        let own = outputs.iter().skip(self.output).step_by(self.provenance.targets.len());
+        own.map(|&target| scaling.value(f64::from(target))).collect()
     }
-    let started = models.iter().map(|model| gpu.start_read(&model.infer(gpu, &stamps)?));
-    let started: Vec<_> = started.collect::<Result<_>>()?;
-    let arrived: Vec<Vec<f32>> = started.into_iter().map(Readback::wait).collect::<Result<_>>()?;
-    let of = |estimator: &'a Estimator| {
-        let scaling = estimator.scaling();
-        let run = models.iter().zip(&arrived).filter(|(model, _)| Rc::ptr_eq(model, &estimator.model));
-        let outputs = run.flat_map(|(_, values)| {
-            values.iter().skip(estimator.output).step_by(estimator.provenance.targets.len())
-        });
-        (estimator, outputs.map(|&t| scaling.value(f64::from(t))).collect())
-    };
-    Ok(estimators.values().map(of).collect())
 }
 
 /// The networks of a folder, one a parameter: every `*.safetensors` in it and every `*/weights.safetensors` below it

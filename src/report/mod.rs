@@ -15,6 +15,7 @@
 //! | `boxes.rs` | errors group by group, as box plots |
 //! | `scatter.rs` | estimates against the truth |
 //! | `noise.rs` | bias and scatter against the signal-to-noise ratio |
+//! | `coverage.rs` | how many truths errors hold |
 //! | `roofline.rs` | kernels under the roof of their device |
 //! | `names.rs`, `paper.rs` | what parameters are called, and what the paper reports of them |
 //! | `evaluation.rs` | the page of an evaluation, and its table |
@@ -24,6 +25,7 @@
 mod axis;
 mod boxes;
 mod canvas;
+mod coverage;
 mod curves;
 mod evaluation;
 mod grid;
@@ -45,6 +47,7 @@ mod svg;
 mod triptych;
 
 pub use boxes::error_boxes;
+pub use coverage::{add_coverage, coverage_table};
 pub use curves::{CurvePoint, Series, Style, adaptation_curve, learning_curves};
 pub use evaluation::{Evaluated, add_evaluation, statistics_table};
 pub use noise::noise_curves;

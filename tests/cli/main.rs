@@ -2,6 +2,7 @@
 //! its words and the files it leaves.
 
 mod bad_input;
+mod calibrate;
 mod calibration;
 mod detect;
 mod evaluate;

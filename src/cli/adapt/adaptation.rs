@@ -104,5 +104,5 @@ pub fn curve_run(folder: &Path, galaxies: usize, how: &str) -> PathBuf {
 
 /// A network on galaxies that it has not learned from.
 pub fn judge(gpu: &Gpu, weights: &Path, test: &Stamps, common: &Common) -> Result<Vec<Evaluation>> {
-    evaluate::evaluate(gpu, &load_estimators(gpu, weights)?, test, evaluate::BATCH, common)
+    evaluate::evaluate(gpu, &load_estimators(gpu, weights)?, test, common)
 }

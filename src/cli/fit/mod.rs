@@ -55,9 +55,8 @@ pub struct Arguments {
     /// Measure one of n equal shares of the galaxies, as 2/4; `legato merge` joins them
     #[arg(long, help_heading = "Large runs")]
     shard: Option<Shard>,
-    /// Stamps a batch
-    #[arg(long, default_value_t = evaluate::BATCH, value_parser = super::at_least_one, help_heading = "Large runs")]
-    batch: usize,
+    #[command(flatten)]
+    repeats: evaluate::RepeatArguments,
     #[command(flatten)]
     mosaic: MosaicArguments,
     #[command(flatten)]
@@ -82,7 +81,8 @@ pub fn run(arguments: &Arguments, common: &Common) -> Result<()> {
     show::calibrations(&calibrations, common);
     let gpu = arguments.profile.open_gpu(common)?;
     let estimators = estimators_or_shipped(&gpu, arguments.models.as_deref(), Set::DEFAULT)?;
-    let measurer = Measurer::new(&gpu, &estimators, arguments.batch)?;
+    let options = arguments.repeats.options(&estimators, common);
+    let measurer = Measurer::with_repeats(&gpu, &estimators, &options)?;
     let (networks, size) = (measurer.networks(), measurer.size());
     let modeller = arguments.residuals.modeller(networks, size)?;
     let mut residuals = arguments.residuals.outputs(modeller.as_ref(), size, &arguments.output)?;

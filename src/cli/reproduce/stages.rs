@@ -7,8 +7,8 @@ use crate::cli::{Common, simulate};
 use crate::engine::Gpu;
 use crate::engine::nn::Model;
 use crate::legato::{
-    Architecture, Epoch, Estimates, Estimator, Evaluation, Fresh, Parameter, Recipe, Stamps, Statistics,
-    Supply, Task, WEIGHTS_FILE, transfer,
+    Architecture, Epoch, Estimates, Estimator, Evaluation, Fresh, Parameter, Recipe, Stamps, Supply, Task,
+    WEIGHTS_FILE, transfer,
 };
 use crate::sky::Survey;
 use crate::{Error, Result, files};
@@ -215,7 +215,7 @@ impl<'a> Workshop<'a> {
             let evaluation = |(parameter, values): (Parameter, Vec<f64>)| {
                 let pairs: Vec<(f64, f64)> =
                     set.truths().iter().map(|t| parameter.of(t)).zip(values).collect();
-                Evaluation { parameter, statistics: Statistics::of(&pairs), pairs }
+                Evaluation::new(parameter, pairs, Vec::new())
             };
             return Ok(kept.into_iter().map(evaluation).collect());
         }

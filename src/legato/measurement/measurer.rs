@@ -4,8 +4,10 @@ use super::surroundings::look_around;
 use super::{Object, Progress};
 use crate::engine::Gpu;
 use crate::fits::{Flags, Row};
-use crate::legato::predict::estimate;
-use crate::legato::{Estimator, ModelFit, Modeller, Observed, Parameter, PixelNoise, Provenance, Shape};
+use crate::legato::{
+    Estimate, Estimator, ModelFit, Modeller, OUT_OF_DOMAIN, Observed, Parameter, PixelNoise, Provenance,
+    RepeatOptions, Repeater, Shape, out_of_domain,
+};
 use crate::{Error, Result};
 use rayon::prelude::*;
 use std::collections::BTreeMap;
@@ -17,16 +19,30 @@ pub struct Measurer<'a> {
     estimators: &'a BTreeMap<Parameter, Estimator>,
     networks: &'a Provenance,
     size: usize,
-    batch: usize,
+    options: RepeatOptions,
+    repeater: Repeater<'a>,
     modeller: Option<&'a Modeller>,
 }
 
 impl<'a> Measurer<'a> {
-    /// With these networks, in batches of `batch` stamps.
+    /// With these networks, in batches of `batch` stamps, each measured once and so without errors.
     ///
     /// # Errors
-    /// There is no network.
+    /// There is no network, or the device fails.
     pub fn new(gpu: &'a Gpu, estimators: &'a BTreeMap<Parameter, Estimator>, batch: usize) -> Result<Self> {
+        let options = RepeatOptions { repeats: 0, batch, ..RepeatOptions::default() };
+        Self::with_repeats(gpu, estimators, &options)
+    }
+
+    /// With these networks, each stamp as often as the options say.
+    ///
+    /// # Errors
+    /// As [`Measurer::new`].
+    pub fn with_repeats(
+        gpu: &'a Gpu,
+        estimators: &'a BTreeMap<Parameter, Estimator>,
+        options: &RepeatOptions,
+    ) -> Result<Self> {
         let Some(any) = estimators.values().next() else {
             return Err(Error::Usage("no trained network was given".into()));
         };
@@ -35,7 +51,8 @@ impl<'a> Measurer<'a> {
             estimators,
             networks: &any.provenance,
             size: any.stamp_size(),
-            batch: batch.max(1),
+            options: *options,
+            repeater: Repeater::new(gpu, estimators, options)?,
             modeller: None,
         })
     }
@@ -62,7 +79,7 @@ impl<'a> Measurer<'a> {
     /// The device fails.
     pub fn measure(&self, objects: Vec<Object>, hear: &mut impl FnMut(Progress)) -> Result<Vec<Row>> {
         let mut rows = Vec::with_capacity(objects.len());
-        for batch in objects.chunks(self.batch) {
+        for batch in objects.chunks(self.repeater.chunk()) {
             let mut found = self.measure_batch(batch)?;
             let models = self.modelled(batch, &mut found);
             for ((object, row), model) in batch.iter().zip(&found).zip(&models) {
@@ -77,19 +94,25 @@ impl<'a> Measurer<'a> {
     }
 
     fn measure_batch(&self, objects: &[Object]) -> Result<Vec<Row>> {
-        let mut pixels: Vec<f32> = objects.iter().flat_map(|o| &o.stamp.pixels).copied().collect();
-        pixels.resize(self.batch * self.size * self.size, 0.0);
+        let pixels: Vec<f32> = objects.iter().flat_map(|o| &o.stamp.pixels).copied().collect();
+        let keys: Vec<u64> = objects.iter().map(|o| o.index).collect();
+        // Zero where there is no noise to be seen, which is none that copies could get.
+        let sigma: Vec<f64> = objects.iter().map(|o| o.stamp.sky.sigma).collect();
         let mut rows: Vec<Row> = objects.iter().map(|o| o.row.clone()).collect();
-        for (estimator, estimates) in estimate(self.gpu, self.estimators, &pixels)? {
-            for ((row, object), value) in rows.iter_mut().zip(objects).zip(estimates) {
-                if row.flags.contains(Flags::NO_DATA) {
-                    continue;
-                }
-                row.flags.set(Flags::OUT_OF_RANGE, !estimator.scaling().contains(value));
-                // Of the image's pixels, whatever the networks'.
-                let unit = if estimator.parameter() == Parameter::Radius { object.stamp.ratio } else { 1.0 };
-                *field(row, estimator.parameter()) = unit * value;
+        let measured = self.repeater.measure(&pixels, &keys, &sigma)?;
+        for ((row, object), measured) in rows.iter_mut().zip(objects).zip(measured) {
+            if row.flags.contains(Flags::NO_DATA) {
+                continue;
             }
+            for (parameter, Estimate { value, err_lo, err_hi, .. }) in measured.estimates {
+                row.flags.set(Flags::OUT_OF_RANGE, !self.estimators[&parameter].scaling().contains(value));
+                // Of the image's pixels, whatever the networks'.
+                let unit = if parameter == Parameter::Radius { object.stamp.ratio } else { 1.0 };
+                *field(row, parameter) = unit * value;
+                *errors(row, parameter) = [unit * err_lo, unit * err_hi];
+            }
+            row.ood = out_of_domain(measured.disagreement, f64::NAN);
+            row.flags.set(Flags::OUT_OF_DOMAIN, row.ood > OUT_OF_DOMAIN);
         }
         rows.par_iter_mut().zip(objects).for_each(|(row, object)| look_around(object, row));
         for (row, object) in rows.iter_mut().zip(objects) {
@@ -142,7 +165,9 @@ impl<'a> Measurer<'a> {
         let flags: Vec<String> =
             Flags::NAMES.iter().map(|(flag, name)| format!("{} {name}", flag.0)).collect();
         entries.push(("FLAGS".to_owned(), format!("sum of {}", flags.join(", "))));
-        entries.push(("BATCH".to_owned(), self.batch.to_string()));
+        let RepeatOptions { repeats, seed, batch } = self.options;
+        entries.push(("BATCH".to_owned(), batch.to_string()));
+        entries.push(("REPEATS".to_owned(), format!("{repeats}, seed {seed}")));
         entries
     }
 }
@@ -154,5 +179,15 @@ fn field(row: &mut Row, parameter: Parameter) -> &mut f64 {
         Parameter::Radius => &mut row.re_maj,
         Parameter::SersicIndex => &mut row.n,
         Parameter::AxisRatio => &mut row.q,
+    }
+}
+
+/// Where a row has a parameter's errors.
+fn errors(row: &mut Row, parameter: Parameter) -> &mut [f64; 2] {
+    match parameter {
+        Parameter::Magnitude => &mut row.mag_err,
+        Parameter::Radius => &mut row.re_maj_err,
+        Parameter::SersicIndex => &mut row.n_err,
+        Parameter::AxisRatio => &mut row.q_err,
     }
 }

@@ -2,7 +2,7 @@
 
 use super::reader::{Field, Read, Table};
 use crate::sky::noise::{Noise, NoiseModel};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
 /// What is added to a noiseless stamp. Photon noise of the sources comes with every kind but `None`.
@@ -36,7 +36,7 @@ pub enum SurveyNoise {
 }
 
 /// The noise's correlation coefficients between pixels apart by whole numbers of pixels.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct NoiseCorrelation {
     /// One pixel apart in x.
     pub x1: f64,
