@@ -29,7 +29,8 @@ pub struct Arguments {
     /// The data set with its truth
     #[arg(long)]
     data: PathBuf,
-    /// Trained networks: a weights file, or a folder of them or of runs [default: those in the box]
+    /// Trained networks: a weights file, or a folder of them or of runs or a set
+    /// in the box, isolated or crowded [default: the one of the data's survey]
     #[arg(long)]
     models: Option<PathBuf>,
     /// Folder for index.html with its figures and tables, results.json and predictions.csv

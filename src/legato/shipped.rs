@@ -14,14 +14,16 @@ use std::path::Path;
 pub enum Set {
     /// Each alone on its stamp, as the paper simulates them.
     Isolated,
+    /// Among companions, as real stamps have them.
+    Crowded,
 }
 
 impl Set {
     /// The set for real images.
-    pub const DEFAULT: Set = Set::Isolated;
+    pub const DEFAULT: Set = Set::Crowded;
 
     /// All sets.
-    pub const ALL: [Set; 1] = [Set::Isolated];
+    pub const ALL: [Set; 2] = [Set::Isolated, Set::Crowded];
 
     /// The set that learned from galaxies as those of this survey; the default for others.
     pub fn of_survey(survey: &str) -> Set {
@@ -35,6 +37,7 @@ impl Set {
     pub fn name(self) -> &'static str {
         match self {
             Set::Isolated => "isolated",
+            Set::Crowded => "crowded",
         }
     }
 
@@ -48,6 +51,7 @@ impl Set {
 pub fn shipped_file(set: Set) -> (&'static str, &'static [u8]) {
     match set {
         Set::Isolated => ("models/isolated.safetensors", include_bytes!("../../models/isolated.safetensors")),
+        Set::Crowded => ("models/crowded.safetensors", include_bytes!("../../models/crowded.safetensors")),
     }
 }
 

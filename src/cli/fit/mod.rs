@@ -37,7 +37,8 @@ pub struct Arguments {
     /// FITS images, cubes, or folders of them; file.fits[2] or file.fits[SCI] selects an HDU
     #[arg(required = true)]
     images: Vec<PathBuf>,
-    /// Trained networks: a weights file, a folder of them or of runs, or the name of a set in the box: isolated
+    /// Trained networks: a weights file, a folder of them or of runs, or a set in the box, isolated or crowded
+    /// [default: crowded]
     #[arg(long)]
     models: Option<PathBuf>,
     /// The catalogue to write: FITS, or CSV, ECSV or Parquet by its ending
