@@ -65,7 +65,7 @@ struct Found {
 const NAMES: [&str; 3] = ["file name", "EXTNAME", "OBJECT"];
 
 impl Stamps {
-    /// Reads images as [`fit`](super::fit()) does, one or more a file, and a catalogue of labels as [`Labels::read`]
+    /// Reads images as `legato fit` does, one or more a file, and a catalogue of labels as [`Labels::read`]
     /// does, and makes a data set of the galaxies that have any: stamps of `size`² pixels at one zero point. What the
     /// labels leave open of a galaxy is NaN. An image that cannot be read is left out and told of in the report.
     ///
