@@ -28,7 +28,8 @@ fn a_run_can_pause_and_go_on_to_the_same_bits() {
 #[test]
 fn a_catalogue_has_a_row_for_every_stamp_in_each_format() {
     let place = trained();
-    const HEAD: &str = "ID,FILE,RA,DEC,X,Y,MAG,RE_MAJ,RE_CIRC,RE_ARCSEC,N,Q,SNR,FLAGS";
+    const HEAD: &str = "ID,FILE,RA,DEC,X,Y,MAG,MAG_ERR_LO,MAG_ERR_HI,RE_MAJ,RE_MAJ_ERR_LO,RE_MAJ_ERR_HI,RE_CIRC,\
+                        RE_ARCSEC,N,N_ERR_LO,N_ERR_HI,Q,Q_ERR_LO,Q_ERR_HI,PA,SNR,CHI2,OOD,NEIGH_RATIO,NEIGH_DIST,FLAGS";
     for name in ["out.fits", "out.csv", "out.ecsv"] {
         let answer = place.legato(&format!("fit train.fits --models runs -o {name}")).well();
         assert!(answer.err.contains(&format!("{name}: 60 galaxies")), "{}", answer.err);
@@ -46,7 +47,7 @@ fn a_catalogue_has_a_row_for_every_stamp_in_each_format() {
     assert_eq!(csv.lines().count(), 61);
     let ecsv = place.read("out.ecsv");
     assert!(ecsv.starts_with("# %ECSV 1.0\n") && ecsv.ends_with(&csv));
-    assert!(ecsv.contains("# - {name: RE_ARCSEC, unit: arcsec, datatype: float64}"));
+    assert!(ecsv.contains("# - {name: RE_ARCSEC, unit: arcsec, datatype: float64, description: "));
     assert!(ecsv.contains("'MODEL MAG': 'runs/magnitude/weights.safetensors, tiny, "));
 
     let mut file = fitsio::FitsFile::open(place.path("out.fits")).unwrap();
@@ -61,10 +62,10 @@ fn a_catalogue_has_a_row_for_every_stamp_in_each_format() {
         let mag: f64 = fields[7].parse().unwrap();
         assert!((mag - mags[row]).abs() < 1e-4, "{line}: {}", mags[row]);
         assert!((arcsec[row] - 0.06 * radii[row]).abs() < 1e-9);
-        assert_eq!(fields[9], "", "a circularised radius needs an axis ratio");
+        assert_eq!(fields[13], "", "a circularised radius needs an axis ratio");
     }
     assert!(column(&mut file, "N").iter().all(|n| n.is_nan()));
-    for (key, unit) in [("TUNIT7", "mag"), ("TUNIT8", "pixel"), ("TUNIT10", "arcsec")] {
+    for (key, unit) in [("TUNIT7", "mag"), ("TUNIT10", "pixel"), ("TUNIT14", "arcsec")] {
         assert_eq!(table.read_key::<String>(&mut file, key).unwrap(), unit);
     }
 }
@@ -124,7 +125,8 @@ fn quiet_leaves_only_results() {
 fn results_go_to_standard_output_and_talk_to_standard_error() {
     let place = trained();
     let answer = place.legato("fit train.fits --models runs -o out.csv").well();
-    assert!(answer.err.starts_with("device: ") && !answer.out.contains("device"));
+    assert!(answer.err.starts_with("zero point 25.946 from MAGZERO") && answer.err.contains("\ndevice: "));
+    assert!(!answer.out.contains("device") && !answer.out.contains("zero point"));
     assert!(!answer.err.contains("RE_MAJ"), "{}", answer.err);
     let devices = place.legato("devices").well();
     assert!(devices.out.contains("(auto)") && devices.err.is_empty(), "{devices:?}");
