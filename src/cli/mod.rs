@@ -83,7 +83,7 @@ enum Command {
     Adapt(adapt::Arguments),
     /// Find the sources on an image of any size
     Detect(detect::Arguments),
-    /// Measure the galaxies on FITS stamps and cubes
+    /// Measure the galaxies on FITS stamps, cubes and mosaics
     Fit(fit::Arguments),
     /// Join the catalogues that `legato fit --shard` made
     Merge(merge::Arguments),

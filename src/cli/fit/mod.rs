@@ -59,11 +59,11 @@ pub struct Arguments {
     #[command(flatten)]
     repeats: evaluate::RepeatArguments,
     #[command(flatten)]
+    profile: ProfileArguments,
+    #[command(flatten)]
     mosaic: MosaicArguments,
     #[command(flatten)]
     residuals: ResidualArguments,
-    #[command(flatten)]
-    profile: ProfileArguments,
 }
 
 pub fn run(arguments: &Arguments, common: &Common) -> Result<()> {
