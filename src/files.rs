@@ -200,6 +200,11 @@ impl Checksum {
         Ok(checksum)
     }
 
+    /// Of bytes in memory, without a name.
+    pub fn of_bytes(bytes: &[u8]) -> Self {
+        Checksum { name: String::new(), bytes: bytes.len() as u64, sum: crc32c::crc32c(bytes) }
+    }
+
     /// Of several files one after another, without their names.
     ///
     /// # Errors

@@ -1,10 +1,10 @@
 //! `legato calibrate`.
 
 use super::{Common, evaluate, progress, table};
-use crate::fits::survey_parts;
+use crate::fits::{background, survey_parts};
 use crate::legato::{
-    Correction, Estimator, Observation, Parameter, Repeater, Stamps, calibrate, check_number,
-    load_estimators, observe,
+    Correction, Estimator, ModelFit, Modeller, Observation, Observed, Parameter, PixelNoise, Repeater, Shape,
+    Stamps, calibrate, check_number, load_estimators, observe, usual_residual,
 };
 use crate::sky::{Simulator, Survey, SurveyNoise};
 use crate::{Error, Result};
@@ -40,12 +40,12 @@ pub struct Arguments {
 }
 
 pub fn run(arguments: &Arguments, common: &Common) -> Result<()> {
-    let options = arguments.repeats.asked(common);
-    if options.repeats == 0 {
+    if !arguments.repeats.any() {
         return Err(Error::Usage("--repeats 0: errors come from repeated measurements".into()));
     }
     check_number(arguments.number as usize)?;
     let gpu = common.open_gpu()?;
+    let options = arguments.repeats.asked(&gpu, common);
     let mut estimators = load_estimators(&gpu, &arguments.models)?;
     // What is there already has no part in it.
     estimators.values_mut().for_each(|estimator| estimator.correction = None);
@@ -58,12 +58,24 @@ pub fn run(arguments: &Arguments, common: &Common) -> Result<()> {
     let simulator =
         Simulator::with_parts(survey.clone(), &survey_parts(&survey)?, arguments.simulation_seed)?;
     let repeater = Repeater::with_noise(&gpu, &estimators, noise, &options)?;
+    // Models need all that shapes a galaxy.
+    let modelled = [Parameter::Radius, Parameter::SersicIndex, Parameter::AxisRatio];
+    let modeller = if modelled.iter().all(|parameter| estimators.contains_key(parameter)) {
+        Some(Modeller::of_survey(&survey, survey.stamp_size, None)?)
+    } else {
+        None
+    };
     let bar = progress::bar(common, arguments.number, "measuring", "galaxies");
     let mut observations: Vec<Observation> = Vec::new();
+    let mut unexplained = Vec::new();
     for first in (0..arguments.number).step_by(CHUNK as usize) {
         let range = first..arguments.number.min(first + CHUNK);
         let stamps = Stamps::simulate(&simulator, range)?;
-        observations.extend(observe(&repeater, &stamps, |done| bar.inc(done as u64))?);
+        let measured = observe(&repeater, &stamps, |done| bar.inc(done as u64))?;
+        if let Some(modeller) = &modeller {
+            unexplained.extend(leave(modeller, &stamps, &measured));
+        }
+        observations.extend(measured);
     }
     bar.finish_and_clear();
 
@@ -76,9 +88,29 @@ pub fn run(arguments: &Arguments, common: &Common) -> Result<()> {
         adapter: gpu.description(),
         ..Correction::default()
     };
+    let made = Correction { unexplained: usual_residual(unexplained), ..made };
     let correction = calibrate(&observations, made)?;
     super::print(describe(&correction))?;
     store(&correction, &estimators, common)
+}
+
+/// What the models of measured stamps leave unexplained.
+fn leave(modeller: &Modeller, stamps: &Stamps, measured: &[Observation]) -> Vec<f64> {
+    let centre = 0.5 * (stamps.size() as f64 + 1.0);
+    let galaxy = |(i, observation): (usize, &Observation)| {
+        let value = |parameter| observation.measured.estimates[&parameter].value;
+        let pixels = stamps.pixels(i);
+        let noise = PixelNoise::Sky(background(pixels, stamps.size()).sigma);
+        let shape = Shape {
+            re_maj: value(Parameter::Radius),
+            n: value(Parameter::SersicIndex),
+            q: value(Parameter::AxisRatio),
+        };
+        (Observed { pixels, noise, bad: None, x: centre, y: centre }, shape)
+    };
+    let galaxies: Vec<_> = measured.iter().enumerate().map(galaxy).collect();
+    let models = modeller.fit_all(&galaxies);
+    models.iter().map(|model| model.as_ref().map_or(f64::NAN, ModelFit::unexplained)).collect()
 }
 
 /// The survey that is asked for, else that of the networks.

@@ -86,7 +86,7 @@ pub fn run(arguments: &Arguments, common: &Common) -> Result<()> {
     super::print(evaluate::describe(&evaluations))?;
 
     common.say("\n4. Measuring the stamps of a FITS cube");
-    let measurer = Measurer::new(&gpu, &estimators, evaluate::BATCH)?;
+    let measurer = Measurer::new(&gpu, &estimators, evaluate::batch(&gpu))?;
     let preparation = Preparation::new(measurer.networks(), measurer.size(), &FitOptions::default());
     let images = ImageFiles::open(std::slice::from_ref(&test_path), None);
     let (catalogue, failures) = measure_all(&mut StampFiles::new(images, preparation), &measurer, |_| ())?;

@@ -17,8 +17,6 @@ use std::path::{Path, PathBuf};
 
 /// What the networks are called beside other methods.
 const OURS: &str = "legato";
-/// Stamps a batch.
-pub const BATCH: usize = 64;
 /// Said once where networks have no calibration.
 pub const NO_ERRORS: &str =
     "note: these networks' errors were never calibrated, so there are none (`legato calibrate` does it)";
@@ -46,26 +44,45 @@ pub struct Arguments {
     repeats: RepeatArguments,
 }
 
+/// Stamps that a device measures at a time unless told otherwise: enough to fill a GPU whose buffers hold them; on a
+/// processor fewer, which fill it as well.
+pub fn batch(gpu: &Gpu) -> usize {
+    const ROOM: u64 = 1 << 29;
+    let small = gpu.is_software() || gpu.limits().max_storage_buffer_binding_size < ROOM;
+    if small { 64 } else { 256 }
+}
+
 /// How stamps are measured.
 #[derive(Args, Clone, Copy, Debug)]
 pub struct RepeatArguments {
     /// Copies of each stamp, turned, moved and under fresh noise, that are measured too, for its errors; 0 for none
     #[arg(long, default_value_t = RepeatOptions::REPEATS, value_parser = clap::value_parser!(u32).range(..=1000))]
     repeats: u32,
-    /// Stamps a batch
-    #[arg(long, default_value_t = BATCH, value_parser = super::at_least_one)]
-    batch: usize,
+    /// Stamps a batch [default: 256 on a GPU with room for them, 64 on a processor]
+    #[arg(long, value_parser = super::at_least_one)]
+    batch: Option<usize>,
 }
 
 impl RepeatArguments {
     /// As the measurement takes them, as they are asked for.
-    pub fn asked(self, common: &Common) -> RepeatOptions {
-        RepeatOptions { repeats: self.repeats, seed: common.seed, batch: self.batch }
+    pub fn asked(self, gpu: &Gpu, common: &Common) -> RepeatOptions {
+        let batch = self.batch.unwrap_or_else(|| batch(gpu));
+        RepeatOptions { repeats: self.repeats, seed: common.seed, batch }
+    }
+
+    /// Whether stamps are measured again at all.
+    pub fn any(self) -> bool {
+        self.repeats > 0
     }
 
     /// The same for networks whose errors are wanted: no repeats where none of them was ever calibrated, which is said.
-    pub fn options(self, estimators: &BTreeMap<Parameter, Estimator>, common: &Common) -> RepeatOptions {
-        let asked = self.asked(common);
+    pub fn options(
+        self,
+        gpu: &Gpu,
+        estimators: &BTreeMap<Parameter, Estimator>,
+        common: &Common,
+    ) -> RepeatOptions {
+        let asked = self.asked(gpu, common);
         let mut calibrated = estimators.values().filter_map(|e| Some(e.correction.as_ref()?.repeats));
         match (asked.repeats, calibrated.next()) {
             (0, _) => asked,
@@ -95,7 +112,7 @@ pub fn run(arguments: &Arguments, common: &Common) -> Result<()> {
     let gpu = common.open_gpu()?;
     let estimators =
         estimators_or_shipped(&gpu, arguments.models.as_deref(), Set::of_survey(&stamps.meta.survey))?;
-    let options = arguments.repeats.options(&estimators, common);
+    let options = arguments.repeats.options(&gpu, &estimators, common);
     let bar = progress::bar(common, stamps.len() as u64, "evaluating", "stamps");
     let repeater = Repeater::new(&gpu, &estimators, &options)?;
     let observations = observe(&repeater, &stamps, |done| bar.inc(done as u64))?;
@@ -127,7 +144,7 @@ pub fn evaluate(
     common: &Common,
 ) -> Result<Vec<Evaluation>> {
     let bar = progress::bar(common, stamps.len() as u64, "evaluating", "stamps");
-    let found = crate::legato::evaluate(gpu, estimators, stamps, BATCH, |done| bar.inc(done as u64));
+    let found = crate::legato::evaluate(gpu, estimators, stamps, batch(gpu), |done| bar.inc(done as u64));
     bar.finish_and_clear();
     found
 }

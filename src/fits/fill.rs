@@ -44,6 +44,17 @@ pub(super) fn fill(window: &mut Window, sky: Background, seed: u64, index: u64) 
     filled
 }
 
+/// Makes NaN of areas without data that an image has as zeros: of every pixel of 3×3 that all are exactly zero, which
+/// noise never makes. `width` columns, row-major.
+pub fn blank_areas(pixels: &mut [f32], width: usize) {
+    let height = pixels.len().checked_div(width).unwrap_or(0);
+    let around = |i: usize| (0..9).map(move |k| i + (k / 3) * width + k % 3);
+    let corners =
+        (0..height.saturating_sub(2)).flat_map(|y| (0..width.saturating_sub(2)).map(move |x| y * width + x));
+    let empty: Vec<usize> = corners.filter(|&i| around(i).all(|j| pixels[j] == 0.0)).collect();
+    empty.into_iter().flat_map(around).for_each(|i| pixels[i] = f32::NAN);
+}
+
 /// The median of the good pixels within `reach` rows and columns of a pixel.
 fn neighbours(window: &Window, index: usize, reach: i64) -> Option<f32> {
     let (column, row) = ((index % window.width) as i64, (index / window.width) as i64);
@@ -57,4 +68,25 @@ fn neighbours(window: &Window, index: usize, reach: i64) -> Option<f32> {
         }
     }
     median(&mut values).map(|v| v as f32)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn areas_of_zeros_have_no_data_and_a_zero_among_numbers_has() {
+        // Five rows of seven: zeros in the right three columns, and one alone.
+        let mut pixels: Vec<f32> = (0..35).map(|i| if i % 7 > 3 { 0.0 } else { 1.0 + i as f32 }).collect();
+        pixels[8] = 0.0;
+        blank_areas(&mut pixels, 7);
+        for (i, pixel) in pixels.iter().enumerate() {
+            assert_eq!(pixel.is_nan(), i % 7 > 3, "pixel {i}");
+        }
+        // Too small for 3×3 to say so.
+        let mut strip = [0.0; 6];
+        blank_areas(&mut strip, 3);
+        assert_eq!(strip, [0.0; 6]);
+        blank_areas(&mut [], 0);
+    }
 }

@@ -74,6 +74,7 @@ pub use calibration::ZeroPoint;
 pub use catalogue::{Catalogue, CatalogueReader, CatalogueSize, CatalogueWriter, Row};
 pub use cutout::Cutout;
 pub use dataset::{Dataset, DatasetMeta};
+pub use fill::blank_areas;
 pub use flags::Flags;
 pub use header::{Cards, Header};
 pub use image::{Image, ImageSource, open_images};

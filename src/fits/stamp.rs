@@ -2,7 +2,7 @@
 //! pixels, and with flags for what was done.
 
 use super::background::{Background, background, median};
-use super::fill::{REACH, fill};
+use super::fill::{REACH, blank_areas, fill};
 use super::flags::Flags;
 use super::header::Header;
 use super::image::Image;
@@ -159,6 +159,7 @@ impl Cutter {
         index: u64,
     ) -> Stamp {
         let size = self.size;
+        blank_areas(&mut window.pixels, window.width);
         let mut sky = sky.unwrap_or_else(|| background(&window.pixels, window.width));
         if let Some(sigma) = window.rms.as_deref().and_then(typical) {
             sky.sigma = sigma;

@@ -1,6 +1,8 @@
-//! Where a fit starts: what the moments of an image say of the object in its middle, in place of SExtractor's.
+//! Where a fit starts: what detection says of the object in the middle of an image, as SExtractor's catalogues tell
+//! GALAPAGOS and the paper.
 
-use crate::fits::background;
+use crate::Result;
+use crate::detect::{Settings, Source, Window, detect};
 
 /// First values of a fit. Positions in FITS pixels of the stamp, the position angle in degrees from +y
 /// counter-clockwise.
@@ -22,21 +24,17 @@ pub struct Initial {
     pub pa: f64,
 }
 
-/// The index that fits start from, which no moment tells: that of GALAPAGOS (Barden et al. 2012).
+/// The index that fits start from, which no detection tells: that of GALAPAGOS (Barden et al. 2012).
 const INDEX: f64 = 2.5;
 /// What starts within the limits of the fit, with room to move.
 const RADII: (f64, f64) = (0.5, 100.0);
 const AXIS_RATIOS: (f64, f64) = (0.05, 0.98);
-/// The shape is that of the brightest pixels with this part of the light: the rest is as round as the PSF's halo.
-const SHAPE: f64 = 0.8;
-/// The object's brightest pixel is looked for as near the given place, pixels.
+/// The object is the brightest of the source that the given place lies in and those as near to it as this, pixels.
 const SEARCH: f64 = 6.0;
-/// The object ends where the means over 3×3 pixels fall below this many times their noise,
-const THRESHOLD: f64 = 2.5;
-/// and where they rise by more than this factor and their noise, which is into a neighbour.
-const RISE: f64 = 1.1;
-/// Of an object that does not stand out, what lies within this many pixels counts.
-const FAINT: f64 = 4.0;
+/// Half-light radius of a Gaussian over its standard deviation.
+const GAUSSIAN: f64 = 1.177_410_022_515_474_7;
+/// Where none is found: the radius, pixels, and the axis ratio of a fit that must start from something.
+const UNSEEN: (f64, f64) = (3.0, 0.7);
 
 /// An image and its sky.
 #[derive(Clone, Copy, Debug)]
@@ -52,128 +50,51 @@ pub struct Patch<'a> {
 }
 
 impl Initial {
-    /// From the moments of the object nearest to `centre` (FITS pixels): the pixels around its peak whose means over 3×3 stand
-    /// out, and do not rise again into a neighbour, give the flux, the brightest of them with 80% of it centre, axis ratio and
-    /// position angle; the ellipse of that shape with half of the flux gives the half-light radius. The PSF is not taken out: these
-    /// are first values.
-    pub fn from_moments(patch: &Patch, centre: (f64, f64), zero_point: f64) -> Self {
-        let own = patch.object(centre);
-        let flux: f64 = own.iter().map(|p| p.2).sum();
-        if !(flux > 0.0 && flux.is_finite()) {
-            // Something must be there to begin with: five σ of the light within the circle.
-            let flux = (5.0 * patch.sigma * FAINT).max(f64::MIN_POSITIVE);
+    /// From the source that is detected at `centre` (FITS pixels), among others that touch it: its Kron magnitude,
+    /// half-light radius (that of the circle over √q), axis ratio, position angle and place. The PSF is not taken out:
+    /// these are first values. Where there is none, five σ of light at `centre`.
+    ///
+    /// # Errors
+    /// As [`detect`].
+    pub fn detected(patch: &Patch, centre: (f64, f64), zero_point: f64) -> Result<Self> {
+        let source = patch.object(centre)?.filter(|s| s.flux > 0.0 && s.flux.is_finite());
+        let Some(source) = source else {
+            let flux = (5.0 * patch.sigma * UNSEEN.0).max(f64::MIN_POSITIVE);
             let mag = zero_point - 2.5 * flux.log10();
             let mag = if mag.is_finite() { mag } else { zero_point };
-            return Initial { x: centre.0, y: centre.1, mag, re_maj: 3.0, n: INDEX, q: 0.7, pa: 0.0 };
-        }
-        let core = brightest(&own, SHAPE * flux);
-        let light: f64 = core.iter().map(|p| p.2).sum();
-        let mean =
-            |of: &dyn Fn(f64, f64) -> f64| core.iter().map(|&(x, y, f)| f * of(x, y)).sum::<f64>() / light;
-        let (x, y) = (mean(&|x, _| x), mean(&|_, y| y));
-        let xx = mean(&|px, _| (px - x).powi(2));
-        let yy = mean(&|_, py| (py - y).powi(2));
-        let xy = mean(&|px, py| (px - x) * (py - y));
-        let (middle, spread) = (0.5 * (xx + yy), (0.5 * (xx - yy)).hypot(xy));
-        let q = ((middle - spread).max(0.0) / (middle + spread).max(f64::MIN_POSITIVE)).sqrt();
-        let q = q.clamp(AXIS_RATIOS.0, AXIS_RATIOS.1);
-        // From +x to the major axis, less a quarter turn.
-        let pa = 0.5 * (2.0 * xy).atan2(xx - yy).to_degrees() - 90.0;
-        let (sin, cos) = (pa + 90.0).to_radians().sin_cos();
-        let along = |px: f64, py: f64| {
-            let (dx, dy) = (px - x, py - y);
-            (dx * cos + dy * sin).hypot((dy * cos - dx * sin) / q)
+            let (re_maj, q) = UNSEEN;
+            return Ok(Initial { x: centre.0, y: centre.1, mag, re_maj, n: INDEX, q, pa: 0.0 });
         };
-        let mut rings: Vec<(f64, f64)> = own.iter().map(|p| (along(p.0, p.1), p.2)).collect();
-        rings.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
-        let mut within = 0.0;
-        let half = rings.iter().find(|(_, light)| {
-            within += light;
-            within >= 0.5 * flux
-        });
-        let re_maj = half.map_or(RADII.0, |ring| ring.0).clamp(RADII.0, RADII.1);
+        let q = source.axis_ratio().clamp(AXIS_RATIOS.0, AXIS_RATIOS.1);
+        // Bad pixels that nothing marks may spoil the wide ellipse, but not the light above the threshold in it.
+        let (flux, radius) = if source.flux_auto >= source.flux && source.half_light_radius.is_finite() {
+            (source.flux_auto, source.half_light_radius / q.sqrt())
+        } else {
+            (source.flux, GAUSSIAN * source.a)
+        };
         let mag = zero_point - 2.5 * flux.log10();
-        Initial { x, y, mag, re_maj, n: INDEX, q, pa: super::component::upright(pa) }
+        let (re_maj, pa) = (radius.clamp(RADII.0, RADII.1), super::component::upright(source.pa));
+        Ok(Initial { x: source.x_windowed, y: source.y_windowed, mag, re_maj, n: INDEX, q, pa })
     }
-}
-
-/// The brightest pixels, as many as hold `flux`.
-fn brightest(pixels: &[(f64, f64, f64)], flux: f64) -> Vec<(f64, f64, f64)> {
-    let mut sorted = pixels.to_vec();
-    sorted.sort_unstable_by(|a, b| b.2.total_cmp(&a.2));
-    let mut held = 0.0;
-    let needed = |p: &(f64, f64, f64)| {
-        let before = held;
-        held += p.2;
-        before < flux
-    };
-    sorted.into_iter().take_while(needed).collect()
 }
 
 impl Patch<'_> {
-    fn height(&self) -> usize {
-        self.pixels.len() / self.width.max(1)
-    }
-
-    /// The pixels of the object near a place: FITS pixel and light above the sky, where that is more than none.
-    fn object(&self, (x, y): (f64, f64)) -> Vec<(f64, f64, f64)> {
-        let (width, height) = (self.width, self.height());
-        let place = |i: usize| ((i % width) as f64 + 1.0, (i / width) as f64 + 1.0);
-        let distance = |i: usize| (place(i).0 - x).hypot(place(i).1 - y);
-        let smooth: Vec<f64> = (0..width * height).map(|i| self.mean_around(i)).collect();
-        let near = (0..smooth.len()).filter(|&i| distance(i) <= SEARCH && smooth[i].is_finite());
-        let peak = near.max_by(|&a, &b| smooth[a].total_cmp(&smooth[b]));
-        // The means' own noise, which neighbouring pixels share in mosaics; what shines at the border does not count.
-        let border = background(&smooth.iter().map(|&p| p as f32).collect::<Vec<_>>(), width).sigma;
-        let noise = if border < self.sigma { border } else { self.sigma };
-        let stands_out = |i: usize| smooth[i] > THRESHOLD * noise;
-        let down = |from: usize, to: usize| smooth[to] < RISE * smooth[from] + noise;
-        let own: Vec<usize> = match peak {
-            Some(peak) if stands_out(peak) => self.connected(peak, |i, j| stands_out(j) && down(i, j)),
-            _ => (0..smooth.len()).filter(|&i| distance(i) <= FAINT).collect(),
-        };
-        let light = |i: usize| f64::from(self.pixels[i]) - self.level;
-        own.into_iter().map(|i| (place(i).0, place(i).1, light(i))).filter(|p| p.2 > 0.0).collect()
-    }
-
-    /// The mean above the sky of the good ones of 3×3 pixels; NaN of none.
-    fn mean_around(&self, i: usize) -> f64 {
-        let (x, y) = (i % self.width, i / self.width);
-        let (mut sum, mut count) = (0.0, 0u32);
-        for row in y.saturating_sub(1)..(y + 2).min(self.height()) {
-            for column in x.saturating_sub(1)..(x + 2).min(self.width) {
-                let value = f64::from(self.pixels[row * self.width + column]);
-                if value.is_finite() {
-                    sum += value - self.level;
-                    count += 1;
-                }
-            }
+    /// The source at a place, FITS pixels.
+    fn object(&self, (x, y): (f64, f64)) -> Result<Option<Source>> {
+        if !(self.sigma > 0.0 && self.sigma.is_finite()) {
+            return Ok(None);
         }
-        sum / f64::from(count)
-    }
-
-    /// The pixels that are reached from one over edges that lead from one that belongs to the next.
-    fn connected(&self, from: usize, leads: impl Fn(usize, usize) -> bool) -> Vec<usize> {
-        let (width, all) = (self.width, self.width * self.height());
-        let mut seen = vec![false; all];
-        let (mut found, mut next) = (Vec::new(), vec![from]);
-        seen[from] = true;
-        while let Some(i) = next.pop() {
-            found.push(i);
-            let beside = [
-                (i % width > 0).then(|| i - 1),
-                (i % width + 1 < width).then_some(i + 1),
-                i.checked_sub(width),
-                Some(i + width).filter(|&below| below < all),
-            ];
-            for j in beside.into_iter().flatten() {
-                if !seen[j] && leads(i, j) {
-                    seen[j] = true;
-                    next.push(j);
-                }
-            }
-        }
-        found
+        let light: Vec<f32> = self.pixels.iter().map(|p| p - self.level as f32).collect();
+        let noise = vec![self.sigma as f32; light.len()];
+        // The sky is known, and a galaxy may be as large as the image.
+        let settings = Settings { subtract: false, ..Settings::default() };
+        let found = detect(&light, self.width, Some(&noise), None, &settings)?;
+        let inside = |v: f64, size: usize| (v.round().max(1.0) as usize).min(size) - 1;
+        let pixel = Window { x: inside(x, found.width), y: inside(y, found.height), width: 1, height: 1 };
+        let owner = found.segmentation(pixel).first().map_or(0, |&number| number as usize);
+        let near = |(i, s): &(usize, Source)| i + 1 == owner || (s.x - x).hypot(s.y - y) <= SEARCH;
+        let near = found.sources.into_iter().enumerate().filter(near).map(|(_, source)| source);
+        Ok(near.max_by(|a, b| a.flux_auto.total_cmp(&b.flux_auto)))
     }
 }
 
@@ -198,11 +119,11 @@ mod tests {
 
     fn start(pixels: &[f32]) -> Initial {
         let patch = Patch { pixels, width: 96, level: 0.0, sigma: 0.003 };
-        Initial::from_moments(&patch, (48.5, 48.5), 25.9463)
+        Initial::detected(&patch, (48.5, 48.5), 25.9463).unwrap()
     }
 
     #[test]
-    fn moments_tell_what_a_galaxy_is_like() {
+    fn detection_tells_what_a_galaxy_is_like() {
         for (mag, re, q, pa) in [(19.0, 9.0, 0.4, 30.0), (20.0, 7.0, 0.6, -70.0), (18.0, 11.0, 0.3, 88.0)] {
             let found = start(&stamp(&[(mag, re, 1.0, q, pa, 49.3, 47.1)]));
             assert!((found.x - 49.3).abs() < 0.1 && (found.y - 47.1).abs() < 0.1, "{found:?}");
@@ -243,7 +164,7 @@ mod tests {
             .map(|i| {
                 let (pixels, truth) = simulator.stamp(i).unwrap();
                 let patch = Patch { pixels: &pixels, width: 128, level: 0.0, sigma: 0.0032 };
-                let found = Initial::from_moments(&patch, (64.5, 64.5), 25.9463);
+                let found = Initial::detected(&patch, (64.5, 64.5), 25.9463).unwrap();
                 assert!((found.mag - truth.mag).abs() < 1.0, "{found:?} {truth:?}");
                 (found.mag - truth.mag).abs()
             })

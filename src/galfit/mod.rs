@@ -2,7 +2,7 @@
 //!
 //! | file | idea |
 //! |---|---|
-//! | `initial.rs` | where a fit starts: image moments |
+//! | `initial.rs` | where a fit starts: what is detected |
 //! | `constraints.rs` | the limits of its parameters |
 //! | `feedme.rs` | its input file |
 //! | `noise.rs` | the noise of each pixel |

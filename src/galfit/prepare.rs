@@ -11,7 +11,7 @@ use super::initial::{Initial, Patch};
 use super::noise::Noise;
 use super::workspace::{self, Object, Workspace};
 use crate::files::Scratch;
-use crate::fits::{Cutout, Flags, Image, cut};
+use crate::fits::{Cutout, Flags, Image, blank_areas, cut};
 use crate::sky::Psf;
 use crate::{Error, Result};
 use serde::Serialize;
@@ -244,6 +244,7 @@ impl Job<'_> {
         flags.set(Flags::PIXEL_SCALE, pixel_scale.is_none_or(|scale| (scale / own - 1.0).abs() > 0.01));
 
         let mut pixels = part.pixels(image);
+        blank_areas(&mut pixels, part.width);
         let noise = match &self.noise {
             Some((option, rms)) => part.pixels(self.same_size(rms, option)?),
             None => self.noise(&stamp.sky).image(&pixels),
@@ -262,7 +263,7 @@ impl Job<'_> {
             pixels.iter().zip(&bad).map(|(&p, &bad)| if bad { f32::NAN } else { p }).collect();
         let patch = Patch { pixels: &counted, width: part.width, level, sigma };
         let centre = (stamp.x - (part.corner.0 - 1) as f64, stamp.y - (part.corner.1 - 1) as f64);
-        let initial = Initial::from_moments(&patch, centre, zero_point);
+        let initial = Initial::detected(&patch, centre, zero_point)?;
 
         // GALFIT reads no blank pixels; what they hold does not count.
         pixels.iter_mut().filter(|p| !p.is_finite()).for_each(|p| *p = 0.0);

@@ -84,7 +84,7 @@ pub use training::{Event, Outcome, Training, WEIGHTS_FILE};
 pub use transfer::transfer;
 pub use uncertainty::{
     Correction, Coverage, CoverageByMagnitude, Estimate, Interval, OUT_OF_DOMAIN, Observation, RepeatOptions,
-    Repeated, Repeater, Spread, calibrate, check_number, out_of_domain,
+    Repeated, Repeater, Spread, calibrate, check_number, out_of_domain, residual_score, usual_residual,
 };
 
 /// A number that JSON may hold as `null`, its only way to write one that is not finite.

@@ -4,7 +4,8 @@ use super::checkpoint::is_checkpoint;
 use super::{Correction, Parameter, Provenance, Scaling};
 use crate::engine::Gpu;
 use crate::engine::nn::{Model, weights};
-use crate::{Error, Result, files};
+use crate::files::{self, Checksum};
+use crate::{Error, Result};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
@@ -20,6 +21,8 @@ pub struct Estimator {
     pub correction: Option<Rc<Correction>>,
     /// The file it came from.
     pub path: PathBuf,
+    /// Of that file's bytes.
+    pub checksum: Checksum,
     /// The number of its output.
     output: usize,
 }
@@ -52,11 +55,13 @@ impl Estimator {
         }
         let correction = Correction::from_metadata(path, &metadata)?.map(Rc::new);
         let model = Rc::new(model);
+        let checksum = Checksum::of_bytes(bytes);
         let estimator = |output| Estimator {
             model: model.clone(),
             provenance: provenance.clone(),
             correction: correction.clone(),
             path: path.to_owned(),
+            checksum: checksum.clone(),
             output,
         };
         Ok((0..outputs).map(estimator).collect())

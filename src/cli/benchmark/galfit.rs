@@ -1,7 +1,7 @@
 //! `legato benchmark galfit`: the networks and GALFIT on the same stamps and machine.
 
 use crate::cli::galfit::{cores, only_psf, over, time_limit};
-use crate::cli::{Common, evaluate::BATCH, print, table};
+use crate::cli::{Common, evaluate::batch, print, table};
 use crate::engine::Gpu;
 use crate::engine::ladder::median;
 use crate::files::{self, Scratch};
@@ -143,7 +143,7 @@ fn time_networks(
     estimators: &BTreeMap<Parameter, Estimator>,
     stamps: &Stamps,
 ) -> Result<(f64, Vec<Evaluation>)> {
-    let once = || evaluate(gpu, estimators, stamps, BATCH, |_| ());
+    let once = || evaluate(gpu, estimators, stamps, batch(gpu), |_| ());
     // The first run compiles the kernels.
     let evaluations = once()?;
     let mut seconds = Vec::new();

@@ -82,7 +82,7 @@ pub fn run(arguments: &Arguments, common: &Common) -> Result<()> {
     show::calibrations(&calibrations, common);
     let gpu = arguments.profile.open_gpu(common)?;
     let estimators = estimators_or_shipped(&gpu, arguments.models.as_deref(), Set::DEFAULT)?;
-    let options = arguments.repeats.options(&estimators, common);
+    let options = arguments.repeats.options(&gpu, &estimators, common);
     let measurer = Measurer::with_repeats(&gpu, &estimators, &options)?;
     let (networks, size) = (measurer.networks(), measurer.size());
     let modeller = arguments.residuals.modeller(networks, size)?;

@@ -27,9 +27,13 @@ pub struct ResidualArguments {
     /// Pixel scale of the PSF, arcsec, in place of its header's
     #[arg(long, value_name = "ARCSEC", requires = "psf")]
     psf_pixel_scale: Option<f64>,
-    /// Render what is measured beside the pixels, for PA and CHI2; --blocks, --sheet and --psf do, too
+    /// Render what is measured beside the pixels, for PA, CHI2 and OOD; done anyway where the PSF of the networks'
+    /// survey is known, or one of the above is given
     #[arg(long)]
     residuals: bool,
+    /// Do not render it: no PA and CHI2, and OOD from the repeats alone
+    #[arg(long, conflicts_with_all = ["residuals", "blocks", "sheet", "psf"])]
+    no_residuals: bool,
 }
 
 impl ResidualArguments {
@@ -44,13 +48,14 @@ impl ResidualArguments {
         self.blocks.as_deref().map_or(Ok(()), files::make_folder)
     }
 
-    /// What makes models for these networks; none where none are wanted.
+    /// What makes models for these networks; none where none are wanted, or where their PSF is not known and none were
+    /// asked for.
     ///
     /// # Errors
     /// As [`read_psf`] and [`Modeller::of_networks`].
     pub fn modeller(&self, networks: &Provenance, size: usize) -> Result<Option<Modeller>> {
-        let wanted = self.residuals || self.blocks.is_some() || self.sheet.is_some() || self.psf.is_some();
-        if !wanted {
+        let asked = self.residuals || self.blocks.is_some() || self.sheet.is_some() || self.psf.is_some();
+        if self.no_residuals || !(asked || Modeller::knows_psf(networks)) {
             return Ok(None);
         }
         let psf = self.psf.as_ref().map(|path| read_psf(path, self.psf_pixel_scale)).transpose()?;

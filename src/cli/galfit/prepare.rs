@@ -11,7 +11,7 @@ use std::path::PathBuf;
 
 #[derive(Args)]
 #[command(
-    after_help = "Example:\n  legato galfit prepare test.fits -o fits\n  legato galfit prepare stamps/*.fits --psf psf.fits --rms rms/*.fits --zero-point 25.9463 -o fits\n\nOne Sérsic profile a galaxy, from the moments of its image, within the limits of the paper: index 0.2 to 6.3, half-light radius 0.3 to 130 pixels, axis ratio 0.0001 to 1, magnitude within 3 of the first one. What is in the folder already is not done again."
+    after_help = "Example:\n  legato galfit prepare test.fits -o fits\n  legato galfit prepare stamps/*.fits --psf psf.fits --rms rms/*.fits --zero-point 25.9463 -o fits\n\nOne Sérsic profile a galaxy, from what detection finds in its middle, within the limits of the paper: index 0.2 to 6.3, half-light radius 0.3 to 130 pixels, axis ratio 0.0001 to 1, magnitude within 3 of the first one. What is in the folder already is not done again."
 )]
 pub struct Arguments {
     /// FITS images, cubes, data sets, or folders of them; file.fits[2] or file.fits[SCI] selects an HDU

@@ -323,8 +323,20 @@ impl Gpu {
     }
 
     /// Starts to read a tensor without waiting; submits what is recorded.
+    ///
+    /// # Errors
+    /// Whatever went wrong on the device since the last check.
     pub fn start_read(&self, tensor: &Tensor) -> Result<Readback> {
-        let bytes = (tensor.len() * 4) as u64;
+        self.start_read_all(&[tensor])
+    }
+
+    /// The same for several tensors, with one submission and one wait: their values come one tensor after another.
+    ///
+    /// # Errors
+    /// As [`Gpu::start_read`].
+    pub fn start_read_all(&self, tensors: &[&Tensor]) -> Result<Readback> {
+        let elements = tensors.iter().map(|tensor| tensor.len()).sum();
+        let bytes = (elements * 4) as u64;
         let staging = self.0.device.create_buffer(&wgpu::BufferDescriptor {
             label: Some("readback"),
             size: bytes.max(4),
@@ -332,14 +344,19 @@ impl Gpu {
             mapped_at_creation: false,
         });
         let mut encoder = self.encode();
-        encoder.copy_buffer_to_buffer(tensor.buffer.raw(), 0, &staging, 0, bytes);
-        self.finish(encoder)?;
+        let mut at = 0;
+        for tensor in tensors {
+            let bytes = (tensor.len() * 4) as u64;
+            encoder.copy_buffer_to_buffer(tensor.buffer.raw(), 0, &staging, at, bytes);
+            at += bytes;
+        }
+        let submission = self.finish(encoder)?;
         let (sender, receiver) = mpsc::channel();
         staging.slice(..).map_async(wgpu::MapMode::Read, move |result| {
             // The receiver may be gone: then nobody wants the answer.
             let _ = sender.send(result.map_err(|e| e.to_string()));
         });
-        Ok(Readback { gpu: self.clone(), staging, receiver, elements: tensor.len() })
+        Ok(Readback { gpu: self.clone(), staging, submission, receiver, elements })
     }
 
     // ── kernels ───────────────────────────────────────────────────────────────────────────────
@@ -450,19 +467,20 @@ impl Gpu {
         encoder
     }
 
-    fn finish(&self, encoder: wgpu::CommandEncoder) -> Result<()> {
+    fn finish(&self, encoder: wgpu::CommandEncoder) -> Result<wgpu::SubmissionIndex> {
         let commands = encoder.finish();
         self.profiled(Profiler::submitting);
         let index = self.0.queue.submit([commands]);
         self.profiled(Profiler::submitted);
         self.0.submissions.set(self.0.submissions.get() + 1);
-        self.0.in_flight.borrow_mut().push_back(index);
+        self.0.in_flight.borrow_mut().push_back(index.clone());
         while self.0.in_flight.borrow().len() > SUBMISSIONS_IN_FLIGHT {
             let oldest = self.0.in_flight.borrow_mut().pop_front();
             self.poll(wgpu::PollType::Wait { submission_index: oldest, timeout: None })?;
         }
         self.profiled(Profiler::absorb).transpose()?;
-        self.check()
+        self.check()?;
+        Ok(index)
     }
 
     /// Sends everything recorded to the device as one command buffer.
@@ -471,7 +489,7 @@ impl Gpu {
     /// Whatever went wrong on the device since the last check.
     pub fn submit(&self) -> Result<()> {
         let encoder = self.encode();
-        self.finish(encoder)
+        self.finish(encoder).map(drop)
     }
 
     /// Submits and waits until the device is idle.
@@ -513,6 +531,7 @@ impl Gpu {
 pub struct Readback {
     gpu: Gpu,
     staging: wgpu::Buffer,
+    submission: wgpu::SubmissionIndex,
     receiver: mpsc::Receiver<std::result::Result<(), String>>,
     elements: usize,
 }
@@ -530,10 +549,13 @@ impl Readback {
         }
     }
 
-    /// The values, as soon as they have arrived.
+    /// The values, as soon as they have arrived; what was submitted after them goes on meanwhile.
+    ///
+    /// # Errors
+    /// Whatever went wrong on the device since the last check.
     pub fn wait(self) -> Result<Vec<f32>> {
-        self.gpu.0.in_flight.borrow_mut().clear();
-        self.gpu.poll(wgpu::PollType::wait_indefinitely())?;
+        let submission_index = Some(self.submission.clone());
+        self.gpu.poll(wgpu::PollType::Wait { submission_index, timeout: None })?;
         let mapped = self.receiver.recv().map_err(|e| Error::Gpu { message: e.to_string() })?;
         self.values(mapped)
     }

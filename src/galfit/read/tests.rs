@@ -148,3 +148,43 @@ fn a_log_alone_gives_a_row_for_each_block() {
     let error = read_log(&path).unwrap_err().to_string();
     assert!(error.contains("fit.log: there is no fit in it"), "{error}");
 }
+
+#[test]
+fn blocks_of_legato_fit_are_read_like_galfits() {
+    use crate::fits::{OutputBlock, Value};
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("own.fits");
+    let pixels = [0.5f32; 1200];
+    OutputBlock {
+        id: "own",
+        width: 40,
+        data: &pixels,
+        model: &pixels,
+        image: "mosaic.fits",
+        sigma: None,
+        psf: "psf.fits",
+        catalogue: "out.fits",
+        corner: (11, 21),
+        wcs: None,
+        zero_point: 25.9463,
+        pixel_scale: 0.06,
+        centre: [Value(30.5, 0.01), Value(36.25, 0.02)],
+        mag: Value(21.125, 0.01),
+        re_maj: Value(5.5, 0.1),
+        n: Value(1.75, f64::NAN),
+        q: Value(0.64, 0.015),
+        pa: Value(-80.0, 1.5),
+        sky: Value(1e-4, 1e-5),
+        chi2: 1.0625,
+        freedom: 1190,
+        measured_mag: 21.2,
+        flags: Flags::CUT,
+    }
+    .write(&path)
+    .unwrap();
+    let Answer { row, trouble, galaxy, .. } = read_block(&path).unwrap();
+    assert_eq!((trouble, galaxy, row.flags), (None, Some(1), Flags::default()));
+    assert_eq!((row.x, row.y, row.mag, row.re_maj), (30.5, 36.25, 21.125, 5.5));
+    assert_eq!((row.n, row.q, row.pa, row.chi2), (1.75, 0.64, -80.0, 1.0625));
+    assert!(row.n_err[0].is_nan() && row.q_err == [0.015; 2] && (row.re_arcsec - 0.33).abs() < 1e-9);
+}

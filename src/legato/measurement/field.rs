@@ -23,7 +23,7 @@ pub struct Location {
 }
 
 /// Locations that can be had a few at a time.
-pub trait Locations {
+pub trait Locations: Send {
     /// How many there are.
     fn total(&self) -> u64;
 

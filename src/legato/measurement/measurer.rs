@@ -6,11 +6,12 @@ use crate::engine::Gpu;
 use crate::fits::{Flags, Row};
 use crate::legato::{
     Estimate, Estimator, ModelFit, Modeller, OUT_OF_DOMAIN, Observed, Parameter, PixelNoise, Provenance,
-    RepeatOptions, Repeater, Shape, out_of_domain,
+    RepeatOptions, Repeater, Shape, out_of_domain, residual_score,
 };
 use crate::{Error, Result};
 use rayon::prelude::*;
 use std::collections::BTreeMap;
+use std::thread::ScopedJoinHandle;
 
 /// Measures stamps with a set of networks. What it finds of a galaxy depends on no other: batches are always of one
 /// size, since on some devices a network's last bits depend on that.
@@ -73,15 +74,15 @@ impl<'a> Measurer<'a> {
         self.networks
     }
 
-    /// A row an object, in order; `hear` is told their models and how many more are done.
+    /// A row an object, in order; `hear` is told their models and how many more are done. Models are made while the
+    /// device measures the next of them.
     ///
     /// # Errors
     /// The device fails.
-    pub fn measure(&self, objects: Vec<Object>, hear: &mut impl FnMut(Progress)) -> Result<Vec<Row>> {
+    pub fn measure(&self, objects: &[Object], hear: &mut impl FnMut(Progress)) -> Result<Vec<Row>> {
         let mut rows = Vec::with_capacity(objects.len());
-        for batch in objects.chunks(self.repeater.chunk()) {
-            let mut found = self.measure_batch(batch)?;
-            let models = self.modelled(batch, &mut found);
+        let models = self.models();
+        let mut settle = |batch: &[Object], (found, models): (Vec<Row>, Vec<Option<ModelFit>>)| {
             for ((object, row), model) in batch.iter().zip(&found).zip(&models) {
                 if let Some(model) = model {
                     hear(Progress::Modelled { object, row, model });
@@ -89,8 +90,32 @@ impl<'a> Measurer<'a> {
             }
             rows.extend(found);
             hear(Progress::Measured(batch.len() as u64));
-        }
+        };
+        std::thread::scope(|scope| {
+            let mut under_way: Option<(&[Object], ScopedJoinHandle<_>)> = None;
+            let finished = |handle: ScopedJoinHandle<_>| match handle.join() {
+                Ok(made) => made,
+                Err(panic) => std::panic::resume_unwind(panic),
+            };
+            for batch in objects.chunks(self.repeater.chunk()) {
+                let found = self.measure_batch(batch)?;
+                if let Some((before, handle)) = under_way.take() {
+                    settle(before, finished(handle));
+                }
+                under_way = Some((batch, scope.spawn(move || models.of(batch, found))));
+            }
+            if let Some((batch, handle)) = under_way {
+                settle(batch, finished(handle));
+            }
+            Ok(())
+        })?;
         Ok(rows)
+    }
+
+    fn models(&self) -> Models<'a> {
+        let corrections = self.estimators.values().filter_map(|estimator| estimator.correction.as_ref());
+        let usual = corrections.filter_map(|correction| correction.unexplained).next().unwrap_or(f64::NAN);
+        Models { modeller: self.modeller, usual }
     }
 
     fn measure_batch(&self, objects: &[Object]) -> Result<Vec<Row>> {
@@ -111,7 +136,7 @@ impl<'a> Measurer<'a> {
                 *field(row, parameter) = unit * value;
                 *errors(row, parameter) = [unit * err_lo, unit * err_hi];
             }
-            row.ood = out_of_domain(measured.disagreement, f64::NAN);
+            row.ood = out_of_domain(measured.disagreement);
             row.flags.set(Flags::OUT_OF_DOMAIN, row.ood > OUT_OF_DOMAIN);
         }
         rows.par_iter_mut().zip(objects).for_each(|(row, object)| look_around(object, row));
@@ -123,25 +148,6 @@ impl<'a> Measurer<'a> {
         Ok(rows)
     }
 
-    /// The models of what was measured, and what they say in their rows.
-    fn modelled(&self, objects: &[Object], rows: &mut [Row]) -> Vec<Option<ModelFit>> {
-        let Some(modeller) = self.modeller else { return Vec::new() };
-        let model = |(object, row): (&Object, &Row)| {
-            let stamp = &object.stamp;
-            let noise = stamp.rms.as_deref().map_or(PixelNoise::Sky(stamp.sky.sigma), PixelNoise::Map);
-            let (x, y) = stamp.centre;
-            let observed = Observed { pixels: &stamp.pixels, noise, bad: Some(&stamp.filled), x, y };
-            modeller.fit(&observed, &Shape { re_maj: row.re_maj / stamp.ratio, n: row.n, q: row.q })
-        };
-        let models: Vec<_> = objects.par_iter().zip(&*rows).map(model).collect();
-        for (row, model) in rows.iter_mut().zip(&models) {
-            if let Some(model) = model {
-                (row.pa, row.chi2) = (model.pa, model.chi2);
-            }
-        }
-        models
-    }
-
     /// What a catalogue says of how its rows were measured.
     pub fn describe(&self) -> Vec<(String, String)> {
         let mut entries = vec![
@@ -151,8 +157,9 @@ impl<'a> Measurer<'a> {
         for (parameter, estimator) in self.estimators {
             let made = &estimator.provenance;
             let text = format!(
-                "{}, {}, {} images seen, validation R2 {:.4}",
+                "{}, {}, {}, {} images seen, validation R2 {:.4}",
                 estimator.path.display(),
+                estimator.checksum,
                 made.survey,
                 made.images_seen,
                 made.validation_r2
@@ -169,6 +176,38 @@ impl<'a> Measurer<'a> {
         entries.push(("BATCH".to_owned(), batch.to_string()));
         entries.push(("REPEATS".to_owned(), format!("{repeats}, seed {seed}")));
         entries
+    }
+}
+
+/// What renders what was measured.
+#[derive(Clone, Copy)]
+struct Models<'a> {
+    /// None where nothing is rendered.
+    modeller: Option<&'a Modeller>,
+    /// The part of a galaxy's light that the model of one in a hundred leaves unexplained; NaN where it is not known.
+    usual: f64,
+}
+
+impl Models<'_> {
+    /// The models of objects, and their rows with what the models say.
+    fn of(self, objects: &[Object], mut rows: Vec<Row>) -> (Vec<Row>, Vec<Option<ModelFit>>) {
+        let Some(modeller) = self.modeller else { return (rows, Vec::new()) };
+        let model = |(object, row): (&Object, &Row)| {
+            let stamp = &object.stamp;
+            let noise = stamp.rms.as_deref().map_or(PixelNoise::Sky(stamp.sky.sigma), PixelNoise::Map);
+            let (x, y) = stamp.centre;
+            let observed = Observed { pixels: &stamp.pixels, noise, bad: Some(&stamp.filled), x, y };
+            modeller.fit(&observed, &Shape { re_maj: row.re_maj / stamp.ratio, n: row.n, q: row.q })
+        };
+        let models: Vec<_> = objects.par_iter().zip(&rows).map(model).collect();
+        for (row, model) in rows.iter_mut().zip(&models) {
+            if let Some(model) = model {
+                (row.pa, row.chi2) = (model.pa, model.chi2);
+                row.ood = row.ood.max(residual_score(model.unexplained(), self.usual));
+                row.flags.set(Flags::OUT_OF_DOMAIN, row.ood > OUT_OF_DOMAIN);
+            }
+        }
+        (rows, models)
     }
 }
 

@@ -20,7 +20,7 @@ pub struct Object {
 }
 
 /// Galaxies that can be had a few at a time.
-pub trait Objects {
+pub trait Objects: Send {
     /// How many there are.
     fn total(&self) -> u64;
 

@@ -7,6 +7,7 @@ use crate::legato::ModelFit;
 use crate::{Error, Result};
 use std::ops::Range;
 use std::path::Path;
+use std::sync::mpsc;
 
 /// Objects of a part: so many are lost when a run is killed, and so many stamps are in memory.
 pub const PART: u64 = 1024;
@@ -69,29 +70,33 @@ pub fn measure_into(
     // A run of one part has nothing to keep but its end.
     let journal = if parts.len() > 1 { Some(Journal::open(output, &identity.concat())?) } else { None };
     let mut only = Done::default();
-    for (number, part) in (0..).zip(&parts) {
-        let count = part.end - part.start;
-        let done = match &journal {
-            Some(journal) if journal.has(number) => {
-                hear(Progress::Resumed(count));
-                journal.read(number)?
-            }
-            _ => {
-                let done = measure_part(objects, measurer, part.clone(), &mut hear)?;
-                if let Some(journal) = &journal {
-                    journal.keep(number, &done)?;
+    let is_done = |number: u64| journal.as_ref().is_some_and(|journal| journal.has(number));
+    let missing: Vec<_> = (0..).zip(&parts).filter(|&(n, _)| !is_done(n)).map(|(_, p)| p.clone()).collect();
+    reading_ahead(objects, &missing, |next| {
+        for (number, part) in (0..).zip(&parts) {
+            let done = match &journal {
+                Some(journal) if journal.has(number) => {
+                    hear(Progress::Resumed(part.end - part.start));
+                    journal.read(number)?
                 }
-                done
+                _ => {
+                    let done = measure_part(next()?, measurer, &mut hear)?;
+                    if let Some(journal) = &journal {
+                        journal.keep(number, &done)?;
+                    }
+                    done
+                }
+            };
+            size.add(&done.rows);
+            let room = shown.saturating_sub(summary.first.len());
+            summary.first.extend(done.rows.iter().take(room).cloned());
+            summary.failures.extend(done.failures.iter().cloned());
+            if journal.is_none() {
+                only = done;
             }
-        };
-        size.add(&done.rows);
-        let room = shown.saturating_sub(summary.first.len());
-        summary.first.extend(done.rows.iter().take(room).cloned());
-        summary.failures.extend(done.failures.iter().cloned());
-        if journal.is_none() {
-            only = done;
         }
-    }
+        Ok(())
+    })?;
     summary.rows = size.rows as u64;
     if size.rows > 0 || shard.is_partial() {
         let mut writer = CatalogueWriter::create(output, &size, &provenance)?;
@@ -119,11 +124,15 @@ pub fn measure_all(
     let mut failures: Vec<String> = objects.unreadable().iter().map(Error::to_string).collect();
     let mut catalogue =
         Catalogue { rows: Vec::new(), provenance: provenance(objects, measurer, Shard::WHOLE)? };
-    for part in parts(&(0..objects.total())) {
-        let done = measure_part(objects, measurer, part, &mut hear)?;
-        catalogue.rows.extend(done.rows);
-        failures.extend(done.failures);
-    }
+    let parts = parts(&(0..objects.total()));
+    reading_ahead(objects, &parts, |next| {
+        for _ in &parts {
+            let done = measure_part(next()?, measurer, &mut hear)?;
+            catalogue.rows.extend(done.rows);
+            failures.extend(done.failures);
+        }
+        Ok(())
+    })?;
     Ok((catalogue, failures))
 }
 
@@ -131,15 +140,46 @@ fn parts(range: &Range<u64>) -> Vec<Range<u64>> {
     range.clone().step_by(PART as usize).map(|start| start..range.end.min(start + PART)).collect()
 }
 
-fn measure_part(
+/// The objects of a part, in order, each read or the error of reading it.
+type Part = Vec<Result<Object>>;
+
+/// Does `work`, which takes one of `parts` after another; the next one is read meanwhile.
+fn reading_ahead(
     objects: &mut dyn Objects,
-    measurer: &Measurer,
-    part: Range<u64>,
-    hear: &mut impl FnMut(Progress),
-) -> Result<Done> {
+    parts: &[Range<u64>],
+    work: impl FnOnce(&mut dyn FnMut() -> Result<Part>) -> Result<()>,
+) -> Result<()> {
+    std::thread::scope(|scope| {
+        // Without room: the thread that reads waits with one part until it is taken.
+        let (sender, ready) = mpsc::sync_channel(0);
+        let read = move || {
+            for part in parts {
+                let part = objects.read(part.clone());
+                let last = part.is_err();
+                // Nobody takes it where the work has failed.
+                if sender.send(part).is_err() || last {
+                    return;
+                }
+            }
+        };
+        let reader = scope.spawn(read);
+        let mut next = || match ready.recv() {
+            Ok(part) => part,
+            Err(_) => Err(Error::Usage("no more objects could be read".into())),
+        };
+        let worked = work(&mut next);
+        drop(ready);
+        match reader.join() {
+            Ok(()) => worked,
+            Err(panic) => std::panic::resume_unwind(panic),
+        }
+    })
+}
+
+fn measure_part(part: Part, measurer: &Measurer, hear: &mut impl FnMut(Progress)) -> Result<Done> {
     let mut done = Done::default();
     let mut found: Vec<Object> = Vec::new();
-    for object in objects.read(part)? {
+    for object in part {
         match object {
             Ok(object) => found.push(object),
             Err(error) => {
@@ -148,7 +188,7 @@ fn measure_part(
             }
         }
     }
-    done.rows = measurer.measure(found, hear)?;
+    done.rows = measurer.measure(&found, hear)?;
     Ok(done)
 }
 

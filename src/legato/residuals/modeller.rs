@@ -97,6 +97,8 @@ pub struct ModelFit {
     /// model, what noise does not explain of the residual as a part of the galaxy's light. Unlike χ² it does not grow
     /// with the signal-to-noise ratio. NaN for a flux that is not positive.
     pub residual_fraction: f64,
+    /// Standard deviation of `residual_fraction` under noise that is independent in every pixel.
+    pub residual_fraction_err: f64,
     /// The part of the ellipse that was left out.
     pub left_out: f64,
     /// Galaxy and sky, row-major, y up, in the pixels' unit; residuals are pixels minus this.
@@ -105,6 +107,15 @@ pub struct ModelFit {
     pub excluded: Vec<bool>,
     /// The standard deviation of each pixel's noise, the galaxy's photons included; not positive for bad pixels.
     pub sigma: Vec<f32>,
+}
+
+impl ModelFit {
+    /// The part of the galaxy's light that the model does not explain, as far as it is beyond what noise makes of it two
+    /// times in a hundred; 0 where noise alone explains it, NaN for a flux that is not positive.
+    pub fn unexplained(&self) -> f64 {
+        // Not `max`, which would make 0 of NaN.
+        (self.residual_fraction - 2.0 * self.residual_fraction_err).clamp(0.0, f64::INFINITY)
+    }
 }
 
 /// Models galaxies on square stamps of one size, pixel scale and PSF. Shared between threads; what it finds of a galaxy
@@ -139,6 +150,11 @@ impl Modeller {
         Ok(Modeller::new(renderer, &psf, &whose, survey.pixel_scale, survey.zero_point, photons))
     }
 
+    /// Whether the PSF of the survey that networks learned from is known: whether that is part of the program.
+    pub fn knows_psf(networks: &Provenance) -> bool {
+        Survey::builtin_names().contains(&networks.survey.as_str())
+    }
+
     /// For stamps of `size`² pixels as networks take them: with the PSF, the pixel convention and the exposure of the
     /// survey that they learned from, or with another PSF. Networks of a survey that is not part of the program need
     /// the PSF; then no photon noise of the galaxy is reckoned with.
@@ -146,8 +162,7 @@ impl Modeller {
     /// # Errors
     /// [`Error::Usage`] where the PSF is not known; as [`Modeller::of_survey`].
     pub fn of_networks(networks: &Provenance, size: usize, psf: Option<&Psf>) -> Result<Self> {
-        let known = Survey::builtin_names().contains(&networks.survey.as_str());
-        match (known, psf) {
+        match (Modeller::knows_psf(networks), psf) {
             (true, _) => Modeller::of_survey(&Survey::builtin(&networks.survey)?, size, psf),
             (false, Some(psf)) => {
                 let convention = PixelConvention::EffectivePsf;
@@ -257,7 +272,7 @@ impl Modeller {
         let size = self.renderer.size();
         let State { place, image, flux, sky, .. } = state;
         let (mut inside, mut counted, mut squares) = (0, 0, 0.0);
-        let (mut deviations, mut noise, mut light) = (0.0, 0.0, 0.0);
+        let (mut deviations, mut noise, mut variance, mut light) = (0.0, 0.0, 0.0, 0.0);
         for i in 0..image.len() {
             if place.radius(i, size, blurred.q) > blurred.extent {
                 continue;
@@ -269,6 +284,7 @@ impl Modeller {
                 squares += residual * residual / (sigma[i] * sigma[i]);
                 deviations += residual.abs();
                 noise += sigma[i];
+                variance += sigma[i] * sigma[i];
                 light += flux * image[i];
             }
         }
@@ -278,6 +294,7 @@ impl Modeller {
         let covariance = search.covariance(state, data);
         let error = |i: usize| Some(covariance[i][i].sqrt()).filter(|e| *e > 0.0).unwrap_or(f64::INFINITY);
         let freedom = counted - FREE;
+        let of_light = |part: f64| if *flux > 0.0 { part / light } else { f64::NAN };
         Some(ModelFit {
             pa: place.pa,
             pa_err: error(4).to_degrees(),
@@ -292,11 +309,8 @@ impl Modeller {
             sky_err: error(0),
             chi2: squares / freedom as f64,
             freedom,
-            residual_fraction: if *flux > 0.0 {
-                (deviations - MEAN_DEVIATION * noise) / light
-            } else {
-                f64::NAN
-            },
+            residual_fraction: of_light(deviations - MEAN_DEVIATION * noise),
+            residual_fraction_err: of_light((1.0 - MEAN_DEVIATION.powi(2)).sqrt() * variance.sqrt()),
             left_out: 1.0 - f64::from(counted as u32) / f64::from(inside as u32),
             model: image.iter().map(|m| (flux * m + sky) as f32).collect(),
             excluded: data.weights.iter().map(|w| *w <= 0.0).collect(),

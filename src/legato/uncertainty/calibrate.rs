@@ -59,6 +59,14 @@ pub fn calibrate(observations: &[Observation], made: Correction) -> Result<Corre
     Ok(correction)
 }
 
+/// What the rendered models of simulated galaxies leave unexplained of the light of one in a hundred; none where models
+/// explain all of it, or there are none.
+pub fn usual_residual(unexplained: impl IntoIterator<Item = f64>) -> Option<f64> {
+    let mut known: Vec<f64> = unexplained.into_iter().filter(|part| part.is_finite()).collect();
+    known.sort_by(f64::total_cmp);
+    quantile(&known, USUAL).filter(|part| *part > 0.0)
+}
+
 /// Refuses too few galaxies.
 ///
 /// # Errors
@@ -241,6 +249,15 @@ mod tests {
             (share - 0.01).abs() < 5.0 * (0.01f64 * 0.99 * (1.0 / 4000.0 + 1.0 / 6000.0)).sqrt(),
             "{share}"
         );
+    }
+
+    #[test]
+    fn one_model_in_a_hundred_leaves_more_than_is_usual() {
+        let parts = (0..1000).map(|i| f64::from(i) / 1000.0).chain([f64::NAN]);
+        let usual = usual_residual(parts).unwrap();
+        assert!((usual - 0.99).abs() < 0.002, "{usual}");
+        assert_eq!(usual_residual([0.0; 300]), None);
+        assert_eq!(usual_residual([]), None);
     }
 
     #[test]

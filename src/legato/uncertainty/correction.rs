@@ -44,6 +44,9 @@ pub struct Correction {
     pub adapter: String,
     /// The logarithm of the disagreement, not stretched yet, that one in a hundred of these galaxies exceeds.
     pub strangest: f64,
+    /// The part of a galaxy's light that its rendered model leaves unexplained in one in a hundred of them; none where
+    /// no models were rendered.
+    pub unexplained: Option<f64>,
     /// The measured magnitudes that the curves have a number at; a single one where none was measured.
     pub magnitudes: Vec<f64>,
     /// Of each parameter.
@@ -125,6 +128,9 @@ impl Correction {
 
     /// What makes no sense in it.
     fn fault(&self) -> Option<String> {
+        if self.unexplained.is_some_and(|part| !(part > 0.0 && part.is_finite())) {
+            return Some("the part that models leave unexplained is not positive".to_owned());
+        }
         let knots = &self.magnitudes;
         if knots.is_empty() || !knots.iter().all(|knot| knot.is_finite()) {
             return Some("no magnitudes".to_owned());

@@ -15,17 +15,19 @@ pub(super) fn disagreement(strangeness: f64, strangest: f64) -> f64 {
     (strangeness * OUT_OF_DOMAIN.ln() / strangest).exp()
 }
 
-/// The out-of-domain score of a stamp: 1 is usual, and more than [`OUT_OF_DOMAIN`] is not. The largest of
-///
-/// - its disagreement;
-/// - the root of its inverse: where answers agree nine times as well as usual, there is nothing to disagree on, such as blank
-///   sky. No simulated galaxy comes as far;
-/// - what its rendered model leaves unexplained, on the same scale, on which a reduced χ² is not, since it grows with the
-///   square of a galaxy's signal-to-noise ratio.
-///
-/// Either argument may be NaN, which tells nothing.
-pub fn out_of_domain(disagreement: f64, residual: f64) -> f64 {
-    disagreement.max(disagreement.powf(-0.5)).max(residual)
+/// What the repeats say of the out-of-domain score of a stamp: 1 is usual, and more than [`OUT_OF_DOMAIN`] is not. The
+/// larger of its disagreement and the root of its inverse: where answers agree nine times as well as usual, there is
+/// nothing to disagree on, such as blank sky. No simulated galaxy comes as far. NaN where nothing was repeated.
+pub fn out_of_domain(disagreement: f64) -> f64 {
+    disagreement.max(disagreement.powf(-0.5))
+}
+
+/// What the rendered model says of it, on the same scale: the part of the galaxy's light that the model leaves
+/// unexplained, over the part that it leaves of one simulated galaxy in a hundred (`usual`). A reduced χ² would not do,
+/// since it grows with the square of a galaxy's signal-to-noise ratio. Either argument may be NaN, which tells nothing:
+/// the score of the object is the larger of both that is a number.
+pub fn residual_score(unexplained: f64, usual: f64) -> f64 {
+    OUT_OF_DOMAIN * (unexplained / usual)
 }
 
 #[cfg(test)]
@@ -43,11 +45,13 @@ mod tests {
 
     #[test]
     fn a_half_that_is_not_known_tells_nothing() {
-        assert_eq!(out_of_domain(2.0, f64::NAN), 2.0);
-        assert_eq!(out_of_domain(f64::NAN, 4.0), 4.0);
-        assert_eq!(out_of_domain(2.0, 4.0), 4.0);
-        assert_eq!(out_of_domain(1.0 / 16.0, f64::NAN), 4.0);
-        assert!(out_of_domain(f64::NAN, f64::NAN).is_nan());
+        assert_eq!(out_of_domain(2.0), 2.0);
+        assert_eq!(out_of_domain(1.0 / 16.0), 4.0);
+        assert!(out_of_domain(f64::NAN).is_nan());
+        assert_eq!(residual_score(0.1, 0.1), OUT_OF_DOMAIN);
+        assert_eq!(residual_score(0.0, 0.1), 0.0);
+        assert_eq!(out_of_domain(2.0).max(residual_score(0.1, f64::NAN)), 2.0);
+        assert_eq!(out_of_domain(f64::NAN).max(residual_score(0.2, 0.1)), 6.0);
         assert!(disagreement(strangeness(&[]), 0.7).is_nan());
     }
 }

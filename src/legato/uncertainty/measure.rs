@@ -3,14 +3,14 @@
 use super::domain::{disagreement, strangeness};
 use super::repeats::{Repeats, Variation};
 use super::spread::{Spread, about};
-use crate::engine::Gpu;
 use crate::engine::gpu::Readback;
 use crate::engine::nn::{Layer, Model, Network, Thinned};
+use crate::engine::{Gpu, Tensor};
 use crate::legato::{Estimator, Parameter};
 use crate::sky::NoiseCorrelation;
 use crate::{Error, Result};
 use rayon::prelude::*;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
 
 /// Copies are moved by up to this much along each axis, pixels: half of what networks learn from their training's
@@ -19,6 +19,8 @@ const SHIFT: f64 = 0.25;
 /// The fresh noise of a copy, over the image's own: enough to see what noise does, and so little that the copy, whose
 /// noise is 3% stronger then, is still what networks learned from. Twice as strong noise biases them (docs/src/errors.md).
 const NOISE: f64 = 0.25;
+/// Batches that the device has while the next one is made.
+const BATCHES_UNDER_WAY: usize = 1;
 /// Thinned networks.
 const THINNED: usize = 16;
 /// The share of neurons that each of them lacks, where the network did not learn with dropout.
@@ -199,31 +201,23 @@ impl<'a> Repeater<'a> {
         let batch = self.options.batch.max(1);
         let mut answers: BTreeMap<Parameter, Answers> =
             self.estimators.keys().map(|&parameter| (parameter, Answers::default())).collect();
-        for part in stamps.chunks(batch * area) {
-            let count = part.len() / area;
-            let mut filled = part.to_vec();
-            filled.resize(batch * area, 0.0);
-            let input = self.gpu.upload(&[batch, self.size, self.size, 1], &filled)?;
-            // Everything is recorded before anything is waited for.
-            let started = self.networks.iter().map(|(_, network)| {
-                let (whole, thinned) = network.infer(self.gpu, &input)?;
-                let whole = self.gpu.start_read(&whole)?;
-                let thinned = thinned.iter().map(|output| self.gpu.start_read(output));
-                Ok((whole, thinned.collect::<Result<Vec<_>>>()?))
-            });
-            for ((model, _), (whole, thinned)) in
-                self.networks.iter().zip(started.collect::<Result<Vec<_>>>()?)
-            {
-                let whole = whole.wait()?;
-                let thinned = thinned.into_iter().map(Readback::wait).collect::<Result<Vec<_>>>()?;
-                for (parameter, answers) in &mut answers {
-                    let estimator = &self.estimators[parameter];
-                    if Rc::ptr_eq(model, &estimator.model) {
-                        answers.extend(estimator, count, &whole, &thinned);
-                    }
+        let ask = |first: usize, input: &mut [f32]| {
+            let part = &stamps[first * area..stamps.len().min((first + batch) * area)];
+            input[..part.len()].copy_from_slice(part);
+        };
+        let infer = |network: usize, input: &Tensor| {
+            let (whole, mut outputs) = self.networks[network].1.infer(self.gpu, input)?;
+            outputs.insert(0, whole);
+            Ok(outputs)
+        };
+        self.pipelined(stamps.len() / area, ask, infer, |network, count, outputs| {
+            for (parameter, answers) in &mut answers {
+                let estimator = &self.estimators[parameter];
+                if Rc::ptr_eq(&self.networks[network].0, &estimator.model) {
+                    answers.extend(estimator, count, outputs);
                 }
             }
-        }
+        })?;
         Ok(answers)
     }
 
@@ -234,35 +228,68 @@ impl<'a> Repeater<'a> {
         keys: &[u64],
         sigma: &[f64],
     ) -> Result<BTreeMap<Parameter, Vec<f64>>> {
-        let (area, batch) = (self.size * self.size, self.options.batch.max(1));
+        let area = self.size * self.size;
         let again = self.options.repeats as usize;
         let mut answers: BTreeMap<Parameter, Vec<f64>> =
             self.estimators.keys().map(|&parameter| (parameter, Vec::new())).collect();
-        for first in (0..keys.len() * again).step_by(batch) {
-            let mut copies = vec![0.0; batch * area];
+        let copy = |first: usize, input: &mut [f32]| {
             let (repeats, usual) = (&self.repeats, self.usual_sigma);
-            copies.par_chunks_mut(area).zip(first..keys.len() * again).for_each(|(copy, number)| {
+            input.par_chunks_mut(area).zip(first..keys.len() * again).for_each(|(copy, number)| {
                 let (stamp, repeat) = (number / again, (number % again) as u32 + 1);
                 let pixels = &stamps[stamp * area..(stamp + 1) * area];
                 let sigma = if sigma[stamp].is_nan() { usual } else { sigma[stamp] };
                 copy.copy_from_slice(&repeats.copy(pixels, keys[stamp], repeat, sigma));
             });
-            let input = self.gpu.upload(&[batch, self.size, self.size, 1], &copies)?;
-            let started =
-                self.networks.iter().map(|(model, _)| self.gpu.start_read(&model.infer(self.gpu, &input)?));
-            let started: Vec<Readback> = started.collect::<Result<_>>()?;
-            let count = batch.min(keys.len() * again - first);
-            for ((model, _), outputs) in self.networks.iter().zip(started) {
-                let outputs = outputs.wait()?;
-                for (parameter, answers) in &mut answers {
-                    let estimator = &self.estimators[parameter];
-                    if Rc::ptr_eq(model, &estimator.model) {
-                        answers.extend(estimator.values(&outputs).into_iter().take(count));
-                    }
+        };
+        let infer =
+            |network: usize, input: &Tensor| Ok(vec![self.networks[network].0.infer(self.gpu, input)?]);
+        self.pipelined(keys.len() * again, copy, infer, |network, count, outputs| {
+            for (parameter, answers) in &mut answers {
+                let estimator = &self.estimators[parameter];
+                if Rc::ptr_eq(&self.networks[network].0, &estimator.model) {
+                    answers.extend(estimator.values(outputs[0]).into_iter().take(count));
                 }
             }
-        }
+        })?;
         Ok(answers)
+    }
+
+    /// Asks all networks about `total` stamps in batches. `fill` writes those from a number on into a batch, whose rest is
+    /// zero; `infer` records a network's outputs of it, all of one size; `hear` is told the network, how many of the
+    /// stamps are meant, and the outputs. The device works on a batch while the next one is made and uploaded and the
+    /// last one's answers are heard; every network sees the same upload.
+    fn pipelined(
+        &self,
+        total: usize,
+        fill: impl Fn(usize, &mut [f32]),
+        infer: impl Fn(usize, &Tensor) -> Result<Vec<Tensor>>,
+        mut hear: impl FnMut(usize, usize, &[&[f32]]),
+    ) -> Result<()> {
+        let (area, batch) = (self.size * self.size, self.options.batch.max(1));
+        // How many stamps are meant; of each network, the outputs and how many numbers one of them has.
+        let mut under_way: VecDeque<(usize, Vec<(Readback, usize)>)> = VecDeque::new();
+        let mut settle = |(count, reads): (usize, Vec<(Readback, usize)>)| -> Result<()> {
+            for (network, (read, one)) in reads.into_iter().enumerate() {
+                hear(network, count, &read.wait()?.chunks(one).collect::<Vec<_>>());
+            }
+            Ok(())
+        };
+        for first in (0..total).step_by(batch) {
+            let mut stamps = vec![0.0; batch * area];
+            fill(first, &mut stamps);
+            let input = self.gpu.upload(&[batch, self.size, self.size, 1], &stamps)?;
+            let start = |network| {
+                let outputs = infer(network, &input)?;
+                let read = self.gpu.start_read_all(&outputs.iter().collect::<Vec<_>>())?;
+                Ok((read, outputs[0].len()))
+            };
+            let reads = (0..self.networks.len()).map(start).collect::<Result<_>>()?;
+            under_way.push_back((batch.min(total - first), reads));
+            if under_way.len() > BATCHES_UNDER_WAY {
+                under_way.pop_front().map_or(Ok(()), &mut settle)?;
+            }
+        }
+        under_way.into_iter().try_for_each(settle)
     }
 }
 
@@ -288,9 +315,10 @@ struct Answers {
 }
 
 impl Answers {
-    /// Adds the first `count` of a batch.
-    fn extend(&mut self, estimator: &Estimator, count: usize, whole: &[f32], thinned: &[Vec<f32>]) {
+    /// Adds the first `count` of a batch: the whole network's outputs, then the thinned ones'.
+    fn extend(&mut self, estimator: &Estimator, count: usize, outputs: &[&[f32]]) {
         let values = |outputs: &[f32]| estimator.values(outputs).into_iter().take(count);
+        let Some((whole, thinned)) = outputs.split_first() else { return };
         self.whole.extend(values(whole));
         self.thinned.resize(thinned.len(), Vec::new());
         self.thinned.iter_mut().zip(thinned).for_each(|(all, outputs)| all.extend(values(outputs)));

@@ -23,9 +23,9 @@ mod repeats;
 mod shift;
 mod spread;
 
-pub use calibrate::{Observation, calibrate, check_number};
+pub use calibrate::{Observation, calibrate, check_number, usual_residual};
 pub use correction::Correction;
 pub use coverage::{Coverage, CoverageByMagnitude, Interval};
-pub use domain::{OUT_OF_DOMAIN, out_of_domain};
+pub use domain::{OUT_OF_DOMAIN, out_of_domain, residual_score};
 pub use measure::{Estimate, RepeatOptions, Repeated, Repeater};
 pub use spread::Spread;
