@@ -48,26 +48,42 @@ struct SixWeights { t0: Outputs, t1: Outputs, t2: Outputs, t3: Outputs, t4: Outp
 struct SixTaps { t0: Taps, t1: Taps, t2: Taps, t3: Taps, t4: Taps, t5: Taps }
 struct SixStrips { t0: Strip, t1: Strip, t2: Strip, t3: Strip, t4: Strip, t5: Strip }
 
-fn pixel(image: u32, i: i32, j: i32, c: u32) -> f32 {
-  return select(0.0, x[place(image, i, j) * CI + c], inside(i, j));
+// Where a row's pixels of the first channel are, and which of them lie on the image: the same for all
+// channels, so that it is found once.
+struct Source { at: vec2u, inside: vec2<bool> }
+
+fn source(image: u32, i: i32, j: Columns) -> Source {
+  return Source(vec2u(place(image, i, j.near), place(image, i, j.far)) * CI,
+                vec2<bool>(inside(i, j.near), inside(i, j.far)));
 }
-fn row_of(image: u32, i: i32, j: Columns, c: u32) -> Row {
-  return Row(pixel(image, i, j.near, c), pixel(image, i, j.far, c));
+fn load(s: Source, c: u32) -> Row {
+  return select(Row(), Row(x[s.at.x + c], x[s.at.y + c]), s.inside);
 }
-// Bᵀ on the six rows from row i on.
-fn rows(image: u32, i: i32, j: Columns, c: u32) -> SixRows {
-  let r0 = row_of(image, i, j, c);
-  let r1 = row_of(image, i + 1, j, c);
-  let r2 = row_of(image, i + 2, j, c);
-  let r3 = row_of(image, i + 3, j, c);
-  let r4 = row_of(image, i + 4, j, c);
-  let r5 = row_of(image, i + 5, j, c);
+
+// The rows of the upper tile's six points from the first on, of the lower one's from row M on.
+struct Sources { s0: Source, s1: Source, s2: Source, s3: Source, s4: Source, s5: Source, s6: Source, s7: Source,
+                 s8: Source, s9: Source }
+struct Tiles { upper: SixRows, lower: SixRows }
+
+// Bᵀ on six rows.
+fn transformed(r0: Row, r1: Row, r2: Row, r3: Row, r4: Row, r5: Row) -> SixRows {
   let even = fma(Row(-4.0), r2, r4);
   let odd = fma(Row(-4.0), r1, r3);
   let even_2 = r4 - r2;
   let odd_2 = 2.0 * (r3 - r1);
   return SixRows(fma(Row(4.0), r0, fma(Row(-5.0), r2, r4)), even + odd, even - odd, even_2 + odd_2, even_2 - odd_2,
                  fma(Row(4.0), r1, fma(Row(-5.0), r3, r5)));
+}
+fn rows(s: Sources, c: u32) -> Tiles {
+  let r3 = load(s.s3, c);
+  let r4 = load(s.s4, c);
+  let r5 = load(s.s5, c);
+  let r6 = load(s.s6, c);
+  let r7 = load(s.s7, c);
+  let r8 = load(s.s8, c);
+  let upper = transformed(load(s.s0, c), load(s.s1, c), load(s.s2, c), r3, r4, r5);
+  if M > 3u { return Tiles(upper, transformed(r4, r5, r6, r7, r8, load(s.s9, c))); }
+  return Tiles(upper, transformed(r3, r4, r5, r6, r7, r8));
 }
 
 fn spread(r: Row) -> Pixels {
@@ -164,20 +180,23 @@ fn main(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) grou
   let o = min(outputs, CO / OUTPUTS - 1u);
   let row = i32(i) - i32(PAD_TOP);
   let columns = Columns(i32(j + min(lane, 7u)) - i32(PAD_LEFT), i32(j + 8u + min(lane, 2u)) - i32(PAD_LEFT));
+  let sources = Sources(source(image, row, columns), source(image, row + 1, columns), source(image, row + 2, columns),
+                        source(image, row + 3, columns), source(image, row + 4, columns), source(image, row + 5, columns),
+                        source(image, row + 6, columns), source(image, row + 7, columns), source(image, row + 8, columns),
+                        source(image, row + 9, columns));
   var upper: SixStrips; var lower: SixStrips;
   for (var c = 0u; c < CI; c += TOGETHER) {
     let k = kernel(c, o);
+    let r = rows(sources, c);
     var l: SixTaps;
-    var next_upper: SixRows;
-    var next_lower: SixRows;
+    var next: Tiles;
     if TOGETHER > 1u {
       let d = min(c + 1u, CI - 1u);
       l = kernel(d, o);
-      next_upper = rows(image, row, columns, d);
-      next_lower = rows(image, row + i32(M), columns, d);
+      next = rows(sources, d);
     }
-    upper = add(upper, k, rows(image, row, columns, c), l, next_upper);
-    lower = add(lower, k, rows(image, row + i32(M), columns, c), l, next_lower);
+    upper = add(upper, k, r.upper, l, next.upper);
+    lower = add(lower, k, r.lower, l, next.lower);
   }
   let b = bias[select(o, 0u, EPILOGUE == 0u)];
   finish(image, i, j, outputs, upper, b);
