@@ -42,9 +42,9 @@ def prepare(path, white):
     FILTER = np.sqrt(power / power.mean())
 
 
-def correlated(noise):
+def correlated(noise, gain):
     """Noise of the filter's correlation out of white noise on twice the stamp, so that its edges do not wrap."""
-    return np.fft.ifft2(np.fft.fft2(noise) * FILTER).real[:SIZE, :SIZE]
+    return np.fft.ifft2(np.fft.fft2(noise) * (gain * FILTER)).real[:SIZE, :SIZE]
 
 
 def draw(row):
@@ -57,12 +57,16 @@ def draw(row):
     # Interpolation may leave pixels a hair below zero, of which there is no Poisson noise.
     clean = image.array.astype(float).clip(0)
     random = galsim.BaseDeviate(int(row["ID"]) + 77001)
-    wide = galsim.Image(np.zeros((2 * SIZE, 2 * SIZE)))
-    wide.array[:SIZE, :SIZE] = clean
-    wide.addNoise(galsim.PoissonNoise(random))
-    wide.array[:SIZE, :SIZE] -= clean
-    wide.addNoise(galsim.GaussianNoise(random, sigma=SIGMA * EXPOSURE))
-    return ((clean + correlated(wide.array)) / EXPOSURE).astype(np.float32)
+    photons = galsim.Image(np.zeros((2 * SIZE, 2 * SIZE)))
+    photons.array[:SIZE, :SIZE] = clean
+    photons.addNoise(galsim.PoissonNoise(random))
+    photons.array[:SIZE, :SIZE] -= clean
+    sky = galsim.Image(np.zeros((2 * SIZE, 2 * SIZE)))
+    sky.addNoise(galsim.GaussianNoise(random, sigma=SIGMA * EXPOSURE))
+    # The sky's noise has its sigma in every pixel. Of photons drizzling loses and makes none: those of a large area
+    # are as many as without it, and a pixel's own noise is less.
+    noise = correlated(photons.array, 1 / FILTER[0, 0]) + correlated(sky.array, 1)
+    return ((clean + noise) / EXPOSURE).astype(np.float32)
 
 
 def main():

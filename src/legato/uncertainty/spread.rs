@@ -5,14 +5,13 @@ use serde::{Deserialize, Serialize};
 /// The spreads of a parameter's answers about one stamp, in its physical unit; 0 where nothing was asked again.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Spread {
-    /// Of the answers about the stamp's copies.
+    /// Of the answers about the stamp and its copies, about their mean.
     pub copies: f64,
     /// Of those that thinned networks give about the stamp itself.
     pub thinned: f64,
 }
 
-/// The root mean square of `again` about `value`: not about their own mean, from which the value may be as far as each
-/// of them is. 0 of none.
+/// The root mean square of `again` about `value`, be that their mean or not. 0 of none.
 pub(super) fn about(value: f64, again: impl IntoIterator<Item = f64>) -> f64 {
     let (mut sum, mut count) = (0.0, 0.0);
     for answer in again {
