@@ -6,9 +6,9 @@ use legato::engine::Gpu;
 use legato::engine::nn::Model;
 use legato::fits::{Catalogue, Dataset, DatasetMeta, DatasetWriter, Flags, Row};
 use legato::legato::{
-    Estimator, FitOptions, ImageFiles, Measurer, PART, Parameter, Preparation, Progress, Recipe, Shard,
-    StampFiles, Stamps, Statistics, Task, Training, WEIGHTS_FILE, evaluate, load_estimators, measure_all,
-    measure_into, merge,
+    Estimator, FitOptions, ImageFiles, Measurer, Objects, PART, Parameter, Preparation, Progress, Recipe,
+    Shard, StampFiles, Stamps, Statistics, Task, Training, WEIGHTS_FILE, evaluate, load_estimators,
+    measure_all, measure_into, merge,
 };
 use legato::{Error, Result};
 use std::collections::BTreeMap;
@@ -170,6 +170,38 @@ fn images_in_another_flux_unit_are_brought_to_the_networks() -> Result<()> {
     }
     let (rows, _) = fitted(&gpu, &estimators, &[silent], FitOptions::default())?;
     assert!(rows.iter().all(|row| row.flags.contains(Flags::ZERO_POINT_ASSUMED)));
+    Ok(())
+}
+
+#[test]
+fn a_deeper_image_is_measured_as_one_of_the_networks_own_noise() -> Result<()> {
+    let gpu = common::gpu();
+    let (folder, estimators) = trained(&gpu)?;
+    let path = folder.path().join("cube.fits");
+    let images = common::stamps(1, 0..3)?;
+    let pixels: Vec<f32> = (0..3).flat_map(|i| images.pixels(i)).copied().collect();
+    cube(&path, &meta(), images.size(), &pixels)?;
+    let measurer = Measurer::new(&gpu, &estimators, BATCH)?;
+    let read = stamp_files(&measurer, &[path], FitOptions::default()).read(0..3)?;
+    let own: Vec<_> = read.into_iter().collect::<Result<_>>()?;
+    // The same light over the noise: all of it, or a quarter.
+    let scaled = |factor: f32, map: bool| {
+        let mut objects = own.clone();
+        for stamp in objects.iter_mut().map(|object| &mut object.stamp) {
+            stamp.pixels.iter_mut().for_each(|p| *p *= factor);
+            stamp.sky.sigma = measurer.networks().sigma * f64::from(factor);
+            stamp.rms = map.then(|| vec![stamp.sky.sigma as f32; stamp.pixels.len()]);
+        }
+        measurer.measure(&objects, &mut |_| ())
+    };
+    let (whole, quarter, unknown) = (scaled(1.0, true)?, scaled(0.25, true)?, scaled(0.25, false)?);
+    for ((whole, quarter), unknown) in whole.iter().zip(&quarter).zip(&unknown) {
+        assert_eq!(quarter.re_maj, whole.re_maj);
+        close("magnitude", quarter.mag, whole.mag + 2.5 * 4f64.log10());
+        assert!(quarter.flags.contains(Flags::OTHER_DEPTH) && !whole.flags.contains(Flags::OTHER_DEPTH));
+        // Without a map nothing is scaled.
+        assert!(!unknown.flags.contains(Flags::OTHER_DEPTH) && unknown.re_maj != whole.re_maj);
+    }
     Ok(())
 }
 

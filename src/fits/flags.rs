@@ -47,8 +47,12 @@ impl Flags {
     /// GALFIT itself marks as not to be trusted.
     pub const BAD_FIT: Flags = Flags(1 << 16);
 
+    /// Bit 17 (131072): the image is deeper or shallower than those that the networks know; its flux was scaled for them
+    /// so that the noise is theirs.
+    pub const OTHER_DEPTH: Flags = Flags(1 << 17);
+
     /// Every flag and its name.
-    pub const NAMES: [(Flags, &'static str); 17] = [
+    pub const NAMES: [(Flags, &'static str); 18] = [
         (Flags::PADDED, "PADDED"),
         (Flags::CUT, "CUT"),
         (Flags::BAD_PIXELS, "BAD_PIXELS"),
@@ -66,6 +70,7 @@ impl Flags {
         (Flags::OUT_OF_DOMAIN, "OUT_OF_DOMAIN"),
         (Flags::OFF_IMAGE, "OFF_IMAGE"),
         (Flags::BAD_FIT, "BAD_FIT"),
+        (Flags::OTHER_DEPTH, "OTHER_DEPTH"),
     ];
 
     /// What a single flag warns of, in a few words; empty for none and for several.
@@ -88,6 +93,7 @@ impl Flags {
             Flags::OUT_OF_DOMAIN => "unlike the galaxies of the training",
             Flags::OFF_IMAGE => "the position is beyond the image; nothing was measured",
             Flags::BAD_FIT => "of GALFIT: at a limit, not converged, or marked by it",
+            Flags::OTHER_DEPTH => "deeper or shallower than the networks' images; scaled to their noise",
             _ => "",
         }
     }

@@ -3,7 +3,7 @@
 use super::surroundings::look_around;
 use super::{Object, Progress};
 use crate::engine::Gpu;
-use crate::fits::{Flags, Row};
+use crate::fits::{Flags, Row, Stamp};
 use crate::legato::{
     Estimate, Estimator, ModelFit, Modeller, OUT_OF_DOMAIN, Observed, Parameter, PixelNoise, Provenance,
     RepeatOptions, Repeater, Shape, out_of_domain, residual_score,
@@ -12,6 +12,9 @@ use crate::{Error, Result};
 use rayon::prelude::*;
 use std::collections::BTreeMap;
 use std::thread::ScopedJoinHandle;
+
+/// Noise that differs from the networks' by less than this factor is left as it is.
+const DEPTH: f64 = 1.5;
 
 /// Measures stamps with a set of networks. What it finds of a galaxy depends on no other: batches are always of one
 /// size, since on some devices a network's last bits depend on that.
@@ -112,6 +115,16 @@ impl<'a> Measurer<'a> {
         Ok(rows)
     }
 
+    /// By what to multiply a stamp for the networks. What they can tell of a galaxy is a matter of its light over the
+    /// noise, and they know one noise: where a map says that the image's is another, the flux is scaled so that it is
+    /// theirs, and the magnitude is scaled back. 1 where it is theirs to a factor of [`DEPTH`], or not known: a galaxy that
+    /// fills its stamp would pass for noise at the border.
+    fn gain(&self, stamp: &Stamp) -> f64 {
+        let gain = self.networks.sigma / stamp.sky.sigma;
+        let known = stamp.rms.is_some() && gain.is_finite() && gain > 0.0;
+        if known && !(1.0 / DEPTH..=DEPTH).contains(&gain) { gain } else { 1.0 }
+    }
+
     fn models(&self) -> Models<'a> {
         let corrections = self.estimators.values().filter_map(|estimator| estimator.correction.as_ref());
         let usual = corrections.filter_map(|correction| correction.unexplained).next().unwrap_or(f64::NAN);
@@ -119,13 +132,17 @@ impl<'a> Measurer<'a> {
     }
 
     fn measure_batch(&self, objects: &[Object]) -> Result<Vec<Row>> {
-        let pixels: Vec<f32> = objects.iter().flat_map(|o| &o.stamp.pixels).copied().collect();
+        let gains: Vec<f64> = objects.iter().map(|o| self.gain(&o.stamp)).collect();
+        let mut pixels: Vec<f32> = Vec::new();
+        for (object, &gain) in objects.iter().zip(&gains) {
+            pixels.extend(object.stamp.pixels.iter().map(|pixel| pixel * gain as f32));
+        }
         let keys: Vec<u64> = objects.iter().map(|o| o.index).collect();
         // Zero where there is no noise to be seen, which is none that copies could get.
-        let sigma: Vec<f64> = objects.iter().map(|o| o.stamp.sky.sigma).collect();
+        let sigma: Vec<f64> = objects.iter().zip(&gains).map(|(o, gain)| gain * o.stamp.sky.sigma).collect();
         let mut rows: Vec<Row> = objects.iter().map(|o| o.row.clone()).collect();
         let measured = self.repeater.measure(&pixels, &keys, &sigma)?;
-        for ((row, object), measured) in rows.iter_mut().zip(objects).zip(measured) {
+        for (((row, object), measured), gain) in rows.iter_mut().zip(objects).zip(measured).zip(gains) {
             if row.flags.contains(Flags::NO_DATA) {
                 continue;
             }
@@ -133,11 +150,13 @@ impl<'a> Measurer<'a> {
                 row.flags.set(Flags::OUT_OF_RANGE, !self.estimators[&parameter].scaling().contains(value));
                 // Of the image's pixels, whatever the networks'.
                 let unit = if parameter == Parameter::Radius { object.stamp.ratio } else { 1.0 };
-                *field(row, parameter) = unit * value;
+                let brighter = if parameter == Parameter::Magnitude { 2.5 * gain.log10() } else { 0.0 };
+                *field(row, parameter) = unit * value + brighter;
                 *errors(row, parameter) = [unit * err_lo, unit * err_hi];
             }
             row.ood = out_of_domain(measured.disagreement);
             row.flags.set(Flags::OUT_OF_DOMAIN, row.ood > OUT_OF_DOMAIN);
+            row.flags.set(Flags::OTHER_DEPTH, gain != 1.0);
         }
         rows.par_iter_mut().zip(objects).for_each(|(row, object)| look_around(object, row));
         for (row, object) in rows.iter_mut().zip(objects) {
