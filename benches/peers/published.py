@@ -45,7 +45,7 @@ def galfit(path):
 
 def measure(arguments, images, name, folder, *options):
     output = pathlib.Path(folder) / "out.csv"
-    words = ["-q", "fit", *images, "--stamps", "--models", name, "--repeats", "0", *options, "-o", output]
+    words = ["-q", "fit", *images, "--stamps", "--models", name, *options, "-o", output]
     subprocess.run([arguments.legato, *map(str, words)], check=True)
     return Table.read(output)
 
