@@ -139,7 +139,10 @@ impl<'a> Measurer<'a> {
         }
         let keys: Vec<u64> = objects.iter().map(|o| o.index).collect();
         // Zero where there is no noise to be seen, which is none that copies could get.
-        let sigma: Vec<f64> = objects.iter().zip(&gains).map(|(o, gain)| gain * o.stamp.sky.sigma).collect();
+        // At the border of a galaxy that fills its stamp there is more than noise; the networks' own is enough for copies.
+        let own = self.networks.sigma;
+        let sigma: Vec<f64> =
+            objects.iter().zip(&gains).map(|(o, gain)| (gain * o.stamp.sky.sigma).min(own)).collect();
         let mut rows: Vec<Row> = objects.iter().map(|o| o.row.clone()).collect();
         let measured = self.repeater.measure(&pixels, &keys, &sigma)?;
         for (((row, object), measured), gain) in rows.iter_mut().zip(objects).zip(measured).zip(gains) {
