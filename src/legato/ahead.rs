@@ -2,31 +2,41 @@
 
 use crate::Result;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, TryRecvError};
-use std::thread::JoinHandle;
+use std::thread::{self, Scope};
 use std::time::Duration;
 
 /// The results of a function, made in order by a thread of their own while the last ones are being used. At most as
 /// many as were asked for lie ready; then the thread waits. Dropped, it makes what it is at and ends.
-pub struct Ahead<T> {
+pub struct Ahead<'a, T> {
     ready: Receiver<Result<T>>,
-    thread: Option<JoinHandle<()>>,
+    /// Waits for the thread's end.
+    join: Option<Box<dyn FnOnce() -> thread::Result<()> + 'a>>,
 }
 
-impl<T: Send + 'static> Ahead<T> {
+impl<'a, T: Send + 'a> Ahead<'a, T> {
     /// Calls `make` again and again until it returns `None` or an error; up to `most` results wait to be taken, and
     /// one more is in the making.
-    pub fn start(most: usize, mut make: impl FnMut() -> Option<Result<T>> + Send + 'static) -> Self {
-        let (sender, ready) = mpsc::sync_channel(most);
-        let work = move || {
-            while let Some(made) = make() {
-                let last = made.is_err();
-                // Nobody is there to take it any more.
-                if sender.send(made).is_err() || last {
-                    return;
-                }
-            }
-        };
-        Ahead { ready, thread: Some(std::thread::spawn(work)) }
+    pub fn start(most: usize, make: impl FnMut() -> Option<Result<T>> + Send + 'static) -> Self
+    where
+        T: 'static,
+    {
+        let (work, ready) = works(most, make);
+        let thread = thread::spawn(work);
+        Ahead { ready, join: Some(Box::new(move || thread.join())) }
+    }
+
+    /// The same in a scope's thread, which may borrow.
+    pub fn within<'scope: 'a>(
+        scope: &'scope Scope<'scope, '_>,
+        most: usize,
+        make: impl FnMut() -> Option<Result<T>> + Send + 'scope,
+    ) -> Self
+    where
+        T: 'scope,
+    {
+        let (work, ready) = works(most, make);
+        let thread = scope.spawn(work);
+        Ahead { ready, join: Some(Box::new(move || thread.join())) }
     }
 
     /// The next result if it lies ready.
@@ -66,11 +76,29 @@ impl<T: Send + 'static> Ahead<T> {
 
     /// The end of the thread, whose panic, if it was one, goes on here.
     fn ended(&mut self) -> Result<Option<T>> {
-        if let Some(Err(panic)) = self.thread.take().map(JoinHandle::join) {
+        if let Some(Err(panic)) = self.join.take().map(|join| join()) {
             std::panic::resume_unwind(panic);
         }
         Ok(None)
     }
+}
+
+/// What the thread does, and where its results come out.
+fn works<T>(
+    most: usize,
+    mut make: impl FnMut() -> Option<Result<T>>,
+) -> (impl FnOnce(), Receiver<Result<T>>) {
+    let (sender, ready) = mpsc::sync_channel(most);
+    let work = move || {
+        while let Some(made) = make() {
+            let last = made.is_err();
+            // Nobody is there to take it any more.
+            if sender.send(made).is_err() || last {
+                return;
+            }
+        }
+    };
+    (work, ready)
 }
 
 #[cfg(test)]
@@ -118,6 +146,17 @@ mod tests {
         assert_eq!(ahead.wait().unwrap(), Some(1));
         assert_eq!(ahead.wait().unwrap_err().to_string(), "two");
         assert_eq!(ahead.wait().unwrap(), None);
+    }
+
+    #[test]
+    fn a_thread_of_a_scope_makes_of_what_it_borrows() {
+        let words = ["one".to_owned(), "two".to_owned()];
+        let taken = thread::scope(|scope| {
+            let mut each = words.iter();
+            let mut ahead = Ahead::within(scope, 0, move || each.next().map(|word| Ok(word.as_str())));
+            [ahead.wait().unwrap(), ahead.wait().unwrap(), ahead.wait().unwrap()]
+        });
+        assert_eq!(taken, [Some("one"), Some("two"), None]);
     }
 
     #[test]

@@ -126,7 +126,7 @@ pub(super) type Batch = (Vec<f32>, Vec<Truth>);
 
 /// The batches of the coming steps, made while the device works.
 pub(super) struct Batches {
-    groups: Ahead<Vec<Batch>>,
+    groups: Ahead<'static, Vec<Batch>>,
     ready: Vec<Batch>,
     step: u64,
     first: u64,

@@ -13,9 +13,6 @@ use rayon::prelude::*;
 use std::collections::BTreeMap;
 use std::thread::ScopedJoinHandle;
 
-/// A galaxy fills its stamp where the stamp's area is less than this many squares of its half-light radius: an eighth of
-/// the side.
-const FILLS: f64 = 64.0;
 /// Noise that differs from the networks' by less than this factor is left as it is.
 const DEPTH: f64 = 1.5;
 
@@ -131,7 +128,7 @@ impl<'a> Measurer<'a> {
     fn models(&self) -> Models<'a> {
         let corrections = self.estimators.values().filter_map(|estimator| estimator.correction.as_ref());
         let usual = corrections.filter_map(|correction| correction.unexplained).next().unwrap_or(f64::NAN);
-        Models { modeller: self.modeller, usual, sigma: self.networks.sigma }
+        Models { modeller: self.modeller, usual }
     }
 
     fn measure_batch(&self, objects: &[Object]) -> Result<Vec<Row>> {
@@ -142,10 +139,7 @@ impl<'a> Measurer<'a> {
         }
         let keys: Vec<u64> = objects.iter().map(|o| o.index).collect();
         // Zero where there is no noise to be seen, which is none that copies could get.
-        // At the border of a galaxy that fills its stamp there is more than noise; the networks' own is enough for copies.
-        let own = self.networks.sigma;
-        let sigma: Vec<f64> =
-            objects.iter().zip(&gains).map(|(o, gain)| (gain * o.stamp.sky.sigma).min(own)).collect();
+        let sigma: Vec<f64> = objects.iter().zip(&gains).map(|(o, gain)| gain * o.stamp.sky.sigma).collect();
         let mut rows: Vec<Row> = objects.iter().map(|o| o.row.clone()).collect();
         let measured = self.repeater.measure(&pixels, &keys, &sigma)?;
         for (((row, object), measured), gain) in rows.iter_mut().zip(objects).zip(measured).zip(gains) {
@@ -211,8 +205,6 @@ struct Models<'a> {
     modeller: Option<&'a Modeller>,
     /// The part of a galaxy's light that the model of one in a hundred leaves unexplained; NaN where it is not known.
     usual: f64,
-    /// Noise of the images that the networks know.
-    sigma: f64,
 }
 
 impl Models<'_> {
@@ -221,14 +213,10 @@ impl Models<'_> {
         let Some(modeller) = self.modeller else { return (rows, Vec::new()) };
         let model = |(object, row): (&Object, &Row)| {
             let stamp = &object.stamp;
-            let re_maj = row.re_maj / stamp.ratio;
-            // The border of a galaxy that fills its stamp is no sky, whose noise is then that of the networks' images.
-            let fills = FILLS * re_maj * re_maj > stamp.pixels.len() as f64;
-            let sigma = if fills { stamp.sky.sigma.min(self.sigma) } else { stamp.sky.sigma };
-            let noise = stamp.rms.as_deref().map_or(PixelNoise::Sky(sigma), PixelNoise::Map);
+            let noise = stamp.rms.as_deref().map_or(PixelNoise::Sky(stamp.sky.sigma), PixelNoise::Map);
             let (x, y) = stamp.centre;
             let observed = Observed { pixels: &stamp.pixels, noise, bad: Some(&stamp.filled), x, y };
-            modeller.fit(&observed, &Shape { re_maj, n: row.n, q: row.q })
+            modeller.fit(&observed, &Shape { re_maj: row.re_maj / stamp.ratio, n: row.n, q: row.q })
         };
         let models: Vec<_> = objects.par_iter().zip(&rows).map(model).collect();
         for (row, model) in rows.iter_mut().zip(&models) {

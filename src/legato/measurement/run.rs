@@ -3,11 +3,10 @@
 use super::journal::{Done, Journal};
 use super::{Measurer, Object, Objects, Shard};
 use crate::fits::{Catalogue, CatalogueSize, CatalogueWriter, Row};
-use crate::legato::ModelFit;
+use crate::legato::{Ahead, ModelFit};
 use crate::{Error, Result};
 use std::ops::Range;
 use std::path::Path;
-use std::sync::mpsc;
 
 /// Objects of a part: so many are lost when a run is killed, and so many stamps are in memory.
 pub const PART: u64 = 1024;
@@ -150,29 +149,11 @@ fn reading_ahead(
     work: impl FnOnce(&mut dyn FnMut() -> Result<Part>) -> Result<()>,
 ) -> Result<()> {
     std::thread::scope(|scope| {
+        let mut parts = parts.iter();
         // Without room: the thread that reads waits with one part until it is taken.
-        let (sender, ready) = mpsc::sync_channel(0);
-        let read = move || {
-            for part in parts {
-                let part = objects.read(part.clone());
-                let last = part.is_err();
-                // Nobody takes it where the work has failed.
-                if sender.send(part).is_err() || last {
-                    return;
-                }
-            }
-        };
-        let reader = scope.spawn(read);
-        let mut next = || match ready.recv() {
-            Ok(part) => part,
-            Err(_) => Err(Error::Usage("no more objects could be read".into())),
-        };
-        let worked = work(&mut next);
-        drop(ready);
-        match reader.join() {
-            Ok(()) => worked,
-            Err(panic) => std::panic::resume_unwind(panic),
-        }
+        let mut ahead = Ahead::within(scope, 0, move || parts.next().map(|part| objects.read(part.clone())));
+        let none = || Error::Usage("no more objects could be read".into());
+        work(&mut || ahead.wait()?.ok_or_else(none))
     })
 }
 

@@ -22,14 +22,18 @@ const EXTENT: (f64, f64) = (2.0, 2.0);
 const ROUNDS: usize = 2;
 /// The mean of |z| of a normal deviate is √(2/π).
 const MEAN_DEVIATION: f64 = 0.797_884_560_802_865_4;
+/// A galaxy fills its stamp where the stamp's area is less than this many squares of its half-light radius: an eighth of
+/// the side.
+const FILLS: f64 = 64.0;
 /// FWHM of a Gaussian over its standard deviation.
 const FWHM: f64 = 2.354_820_045_030_949_3;
 
 /// The noise of a stamp's pixels, in the unit of its pixels.
 #[derive(Clone, Copy, Debug)]
 pub enum PixelNoise<'a> {
-    /// The standard deviation of the sky in every pixel; the photons of the galaxy are added as the survey's exposure
-    /// has them.
+    /// The standard deviation of the sky in every pixel, as the stamp's border has it; the photons of the galaxy are
+    /// added as the survey's exposure has them. The border of a galaxy that fills its stamp is no sky: then the noise is
+    /// the survey's, if that is less.
     Sky(f64),
     /// The standard deviation of each pixel, all sources included; a pixel where it is not positive is bad.
     Map(&'a [f32]),
@@ -125,6 +129,8 @@ pub struct Modeller {
     zero_point: f64,
     /// Variance of a pixel for each unit of light in it.
     photons: f64,
+    /// Standard deviation of the survey's sky in a pixel.
+    usual_sigma: f64,
     /// Full width at half maximum of the PSF, pixels.
     fwhm: f64,
     /// What PSF it is, for people.
@@ -147,7 +153,8 @@ impl Modeller {
         };
         let photons = Noise::variance_per_light(survey.noise.autocorrelation(), survey.exposure)?;
         let renderer = Renderer::with_pixels(size, survey.pixel_scale, &psf, survey.pixel_convention)?;
-        Ok(Modeller::new(renderer, &psf, &whose, survey.pixel_scale, survey.zero_point, photons))
+        let noise = (survey.noise.sigma(), photons);
+        Ok(Modeller::new(renderer, &psf, &whose, survey.pixel_scale, survey.zero_point, noise))
     }
 
     /// Whether the PSF of the survey that networks learned from is known: whether that is part of the program.
@@ -168,7 +175,7 @@ impl Modeller {
                 let convention = PixelConvention::EffectivePsf;
                 let renderer = Renderer::with_pixels(size, networks.pixel_scale, psf, convention)?;
                 let (scale, zero_point) = (networks.pixel_scale, networks.zero_point);
-                Ok(Modeller::new(renderer, psf, "given", scale, zero_point, 0.0))
+                Ok(Modeller::new(renderer, psf, "given", scale, zero_point, (networks.sigma, 0.0)))
             }
             (false, None) => Err(Error::Usage(format!(
                 "the networks learned from survey '{}', which is not in the program, so that its PSF is not known: \
@@ -179,9 +186,17 @@ impl Modeller {
         }
     }
 
-    fn new(renderer: Renderer, psf: &Psf, whose: &str, scale: f64, zero_point: f64, photons: f64) -> Self {
+    /// Of the noise, the sky's standard deviation and the variance for a unit of light.
+    fn new(
+        renderer: Renderer,
+        psf: &Psf,
+        whose: &str,
+        scale: f64,
+        zero_point: f64,
+        (usual_sigma, photons): (f64, f64),
+    ) -> Self {
         let psf_named = format!("{psf} ({whose})");
-        Modeller { renderer, zero_point, photons, fwhm: psf.fwhm() / scale, psf: psf_named }
+        Modeller { renderer, zero_point, photons, usual_sigma, fwhm: psf.fwhm() / scale, psf: psf_named }
     }
 
     /// The PSF in words.
@@ -206,7 +221,12 @@ impl Modeller {
         let size = self.renderer.size();
         let count = size * size;
         let galaxy = galaxy(shape)?;
-        let sky_sigma = sigmas(observed, count)?;
+        let fills = self.usual_sigma > 0.0 && FILLS * galaxy.re_maj.powi(2) > count as f64;
+        let noise = match observed.noise {
+            PixelNoise::Sky(sigma) if fills => PixelNoise::Sky(sigma.min(self.usual_sigma)),
+            noise => noise,
+        };
+        let sky_sigma = sigmas(&Observed { noise, ..*observed }, count)?;
         if !(observed.x.is_finite() && observed.y.is_finite()) {
             return None;
         }

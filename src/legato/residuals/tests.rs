@@ -158,6 +158,21 @@ fn wrong_shapes_show_in_chi2() {
 }
 
 #[test]
+fn the_border_of_a_galaxy_that_fills_its_stamp_tells_no_noise() {
+    let bench = Bench::new();
+    let chi2 = |re_maj: f64, sigma: f64| {
+        let galaxy = Sersic::new(100.0, re_maj, 1.0, 0.5, 35.0).unwrap();
+        let pixels = bench.stamp(&[(galaxy, 48.1, 49.2)]);
+        bench.modeller.fit(&observed(&pixels, sigma), &Shape { re_maj, n: 1.0, q: 0.5 }).unwrap().chi2
+    };
+    let sky = bench.survey.noise.sigma();
+    assert_eq!(chi2(15.0, 4.0 * sky), chi2(15.0, sky));
+    assert!(chi2(6.0, 4.0 * sky) < 0.1 * chi2(6.0, sky));
+    // Less noise than usual may well be.
+    assert!(chi2(15.0, 0.5 * sky) > 2.0 * chi2(15.0, sky));
+}
+
+#[test]
 fn round_galaxies_have_a_model_and_no_angle() {
     let bench = Bench::new();
     let galaxy = Sersic::new(50.0, 4.0, 1.0, 1.0, 0.0).unwrap();

@@ -132,7 +132,7 @@ fn likeliest(
     let unlikelihood = |powers: [f64; 2]| -> f64 {
         let factors: Vec<f64> = unusual.iter().map(|u| factor(powers, u)).collect();
         let over: Vec<f64> = errors.iter().zip(&factors).map(|(e, f)| e.abs() / f).collect();
-        let widths = near.means(&over);
+        let widths = near.sizes(&over);
         let each = over.iter().zip(&factors).zip(magnitudes).map(|((over, f), &magnitude)| {
             let width = between(knots, &widths, magnitude);
             (width * f).ln() + over / width

@@ -1,5 +1,7 @@
 //! What changes smoothly with magnitude: numbers at some magnitudes, straight lines between them, and what lies beyond
-//! the ends as at the ends. Those numbers are quantiles of what is near each of those magnitudes.
+//! the ends as at the ends. Those numbers are quantiles of what is near each of those magnitudes, taken over a size
+//! that changes with magnitude itself: what is near the faintest of them is all brighter, and errors grow by half from one
+//! to the next.
 
 use crate::legato::quantile;
 
@@ -7,6 +9,8 @@ use crate::legato::quantile;
 const STEP: f64 = 0.5;
 /// Standard deviation of the weights of what is near a knot, mag.
 const WIDTH: f64 = 0.35;
+/// How often sizes are corrected by what they leave.
+const CORRECTIONS: usize = 4;
 /// What is further from a knot than so many standard deviations does not count.
 const REACH: f64 = 3.0;
 
@@ -38,11 +42,16 @@ pub(super) fn between(knots: &[f64], numbers: &[f64], magnitude: f64) -> f64 {
 }
 
 /// Which of some magnitudes are near each of the knots, and how much each counts there.
-pub(super) struct Neighbourhoods(Vec<Vec<(usize, f64)>>);
+pub(super) struct Neighbourhoods<'a> {
+    knots: &'a [f64],
+    magnitudes: &'a [f64],
+    /// Of each knot, the numbers of what is near, and weights.
+    near: Vec<Vec<(usize, f64)>>,
+}
 
-impl Neighbourhoods {
+impl<'a> Neighbourhoods<'a> {
     /// With a single knot everything is near.
-    pub(super) fn new(knots: &[f64], magnitudes: &[f64]) -> Self {
+    pub(super) fn new(knots: &'a [f64], magnitudes: &'a [f64]) -> Self {
         let near = |&knot: &f64| {
             let weight = |(i, &magnitude): (usize, &f64)| {
                 let away = (magnitude - knot) / WIDTH;
@@ -53,27 +62,44 @@ impl Neighbourhoods {
             };
             magnitudes.iter().enumerate().filter_map(weight).collect()
         };
-        Neighbourhoods(knots.iter().map(near).collect())
+        Neighbourhoods { knots, magnitudes, near: knots.iter().map(near).collect() }
     }
 
-    /// The mean of each knot's neighbourhood, by weight; NaN where nothing is near.
-    pub(super) fn means(&self, values: &[f64]) -> Vec<f64> {
-        let mean = |near: &Vec<(usize, f64)>| {
-            let (sum, weight) = near.iter().fold((0.0, 0.0), |(s, w), &(i, v)| (s + v * values[i], w + v));
-            sum / weight
-        };
-        self.0.iter().map(mean).collect()
+    /// At each knot the size of values, which changes with magnitude: the mean of their moduli near it, corrected by the
+    /// means of what these leave of them, again and again, as Jones, Linton & Nielsen (1995, Biometrika 82, 327) do
+    /// once. The mean alone is too small where sizes grow and all that is near lies to one side. 1 everywhere for values
+    /// that have no size somewhere.
+    pub(super) fn sizes(&self, values: &[f64]) -> Vec<f64> {
+        let mut sizes = vec![1.0; self.knots.len()];
+        for _ in 0..CORRECTIONS {
+            let left: Vec<f64> = self.over(values, &sizes).into_iter().map(f64::abs).collect();
+            let mean = |near: &Vec<(usize, f64)>| {
+                let (sum, weight) = near.iter().fold((0.0, 0.0), |(s, w), &(i, v)| (s + v * left[i], w + v));
+                sum / weight
+            };
+            sizes.iter_mut().zip(&self.near).for_each(|(size, near)| *size *= mean(near));
+        }
+        let sound = sizes.iter().all(|size| size.is_finite() && *size > 0.0);
+        if sound { sizes } else { vec![1.0; self.knots.len()] }
     }
 
-    /// The values below which each of some shares of each knot's neighbourhood lies, by weight; NaN where nothing is
-    /// near.
+    /// The values at each knot below which each of some shares of its neighbourhood lies, by weight, each value taken over
+    /// the size that is usual at its magnitude; NaN where nothing is near.
     pub(super) fn quantiles<const N: usize>(&self, values: &[f64], shares: [f64; N]) -> Vec<[f64; N]> {
-        let of = |near: &Vec<(usize, f64)>| {
-            let mut sorted: Vec<(f64, f64)> = near.iter().map(|&(i, weight)| (values[i], weight)).collect();
+        let sizes = self.sizes(values);
+        let over = self.over(values, &sizes);
+        let of = |(near, size): (&Vec<(usize, f64)>, &f64)| {
+            let mut sorted: Vec<(f64, f64)> = near.iter().map(|&(i, weight)| (over[i], weight)).collect();
             sorted.sort_by(|a, b| a.0.total_cmp(&b.0));
-            shares.map(|share| weighted_quantile(&sorted, share))
+            shares.map(|share| size * weighted_quantile(&sorted, share))
         };
-        self.0.iter().map(of).collect()
+        self.near.iter().zip(&sizes).map(of).collect()
+    }
+
+    /// Values over what is given at knots.
+    fn over(&self, values: &[f64], sizes: &[f64]) -> Vec<f64> {
+        let each = values.iter().zip(self.magnitudes);
+        each.map(|(value, &magnitude)| value / between(self.knots, sizes, magnitude)).collect()
     }
 }
 
@@ -136,10 +162,32 @@ mod tests {
 
     #[test]
     fn only_what_is_near_counts() {
-        let magnitudes = [16.0, 16.1, 22.0];
-        let near = Neighbourhoods::new(&[16.0, 22.0], &magnitudes);
+        let near = Neighbourhoods::new(&[16.0, 22.0], &[16.0, 16.0, 22.0]);
         assert_eq!(near.quantiles(&[1.0, 1.0, 5.0], [0.5]), [[1.0], [5.0]]);
-        assert_eq!(near.means(&[1.0, 1.0, 5.0]), [1.0, 5.0]);
-        assert_eq!(Neighbourhoods::new(&[0.0], &[f64::NAN; 3]).means(&[1.0, 2.0, 3.0]), [2.0]);
+        assert_eq!(near.sizes(&[1.0, 1.0, -5.0]), [1.0, 5.0]);
+        assert_eq!(Neighbourhoods::new(&[0.0], &[f64::NAN; 3]).sizes(&[1.0, 2.0, 3.0]), [2.0]);
+    }
+
+    #[test]
+    fn what_grows_to_an_end_is_as_large_there_as_it_is() {
+        let magnitudes: Vec<f64> = (0..=7000).map(|i| 16.0 + 0.001 * f64::from(i)).collect();
+        let knots = knots(&magnitudes);
+        let near = Neighbourhoods::new(&knots, &magnitudes);
+        // It doubles in a magnitude, and each value is as likely above as below by a third.
+        let truth = |m: f64| (m - 16.0).exp2();
+        let part = |i: usize| [0.5, 1.0, 1.5][i % 3];
+        let values: Vec<f64> = magnitudes.iter().enumerate().map(|(i, &m)| part(i) * truth(m)).collect();
+        let found = near.quantiles(&values, [0.5]);
+        for (knot, [found]) in knots.iter().zip(found) {
+            // Straight lines between knots are up to 1.5% above a size that doubles in a magnitude; without sizes it would be 16%.
+            assert!((found / truth(*knot) - 1.0).abs() < 0.04, "{knot}: {found}");
+        }
+    }
+
+    #[test]
+    fn values_without_a_size_have_quantiles_all_the_same() {
+        let magnitudes = [16.0, 16.0, 22.0];
+        let near = Neighbourhoods::new(&[16.0, 22.0], &magnitudes);
+        assert_eq!(near.quantiles(&[0.0; 3], [0.5]), [[0.0], [0.0]]);
     }
 }

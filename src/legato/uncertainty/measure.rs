@@ -148,8 +148,9 @@ impl<'a> Repeater<'a> {
     }
 
     /// Measures square stamps, pixel by pixel and stamp after stamp, in the networks' flux unit. `keys` names each by a
-    /// number that no other of its catalogue has, and `sigma` is the noise of its sky in the same unit; where that is
-    /// not known (NaN), it is taken for that of the images that the networks learned from.
+    /// number that no other of its catalogue has, and `sigma` is the noise of its sky in the same unit. Copies get no
+    /// more noise than that of the images that the networks learned from goes with, which also stands for one that is
+    /// not known (NaN): at the border of a galaxy that fills its stamp there is more than noise.
     ///
     /// # Errors
     /// Pixels that are not as many stamps as there are keys and sigmas, or a failing device.
@@ -174,8 +175,7 @@ impl<'a> Repeater<'a> {
                 let value = (whole + copies.iter().sum::<f64>()) / (1 + again) as f64;
                 // Thinned networks saw the stamp as it is alone.
                 let thinned = about(whole, answers.thinned.iter().map(|values| values[stamp]));
-                let copies =
-                    if again == 0 { 0.0 } else { about(value, copies.iter().copied().chain([whole])) };
+                let copies = about(value, copies.iter().copied().chain([whole]));
                 let spread = Spread { copies, thinned };
                 (parameter, Estimate { value, err_lo: f64::NAN, err_hi: f64::NAN, spread })
             };
@@ -242,7 +242,8 @@ impl<'a> Repeater<'a> {
             input.par_chunks_mut(area).zip(first..keys.len() * again).for_each(|(copy, number)| {
                 let (stamp, repeat) = (number / again, (number % again) as u32 + 1);
                 let pixels = &stamps[stamp * area..(stamp + 1) * area];
-                let sigma = if sigma[stamp].is_nan() { usual } else { sigma[stamp] };
+                // Of NaN, the other one.
+                let sigma = sigma[stamp].min(usual);
                 copy.copy_from_slice(&repeats.copy(pixels, keys[stamp], repeat, sigma));
             });
         };
