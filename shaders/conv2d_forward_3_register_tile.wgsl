@@ -66,8 +66,6 @@ fn main(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) grou
     y3 = tap(y3, k, image, row + 3, column, c);
   }
   let b = bias[select(o, 0u, EPILOGUE == 0u)];
-  store(image, i, j, outputs, y0, b);
-  store(image, i + 1u, j, outputs, y1, b);
-  store(image, i + 2u, j, outputs, y2, b);
-  store(image, i + 3u, j, outputs, y3, b);
+  store(image, i, j, outputs, y0, y1, b);
+  store(image, i + 2u, j, outputs, y2, y3, b);
 }

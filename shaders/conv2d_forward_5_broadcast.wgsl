@@ -89,8 +89,6 @@ fn main(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) grou
       y0 = tap_3(y0, x0, k); y1 = tap_3(y1, x1, k); y2 = tap_3(y2, x2, k); y3 = tap_3(y3, x3, k); }
   }
   let b = bias[select(o, 0u, EPILOGUE == 0u)];
-  store(image, i, j, outputs, y0, b);
-  store(image, i + 1u, j, outputs, y1, b);
-  store(image, i + 2u, j, outputs, y2, b);
-  store(image, i + 3u, j, outputs, y3, b);
+  store(image, i, j, outputs, y0, y1, b);
+  store(image, i + 2u, j, outputs, y2, y3, b);
 }

@@ -122,12 +122,8 @@ fn main(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) grou
     y7 = add(y7, k, p7, p8, p9, p10);
   }
   let b = bias[select(o, 0u, EPILOGUE == 0u)];
-  store(image, i, j, outputs, y0, b);
-  store(image, i + 1u, j, outputs, y1, b);
-  store(image, i + 2u, j, outputs, y2, b);
-  store(image, i + 3u, j, outputs, y3, b);
-  store(image, i + 4u, j, outputs, y4, b);
-  store(image, i + 5u, j, outputs, y5, b);
-  store(image, i + 6u, j, outputs, y6, b);
-  store(image, i + 7u, j, outputs, y7, b);
+  store(image, i, j, outputs, y0, y1, b);
+  store(image, i + 2u, j, outputs, y2, y3, b);
+  store(image, i + 4u, j, outputs, y4, y5, b);
+  store(image, i + 6u, j, outputs, y6, y7, b);
 }

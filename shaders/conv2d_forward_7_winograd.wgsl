@@ -158,15 +158,14 @@ fn plus(a: Strip, s: f32, b: Strip) -> Strip {
   return Strip(a.left + s * b.left, a.right + s * b.right);
 }
 // Aᵀ, row by row: row e of it is the e-th power of the points, and ∞ counts in the last of the M rows alone.
-fn finish(image: u32, i: u32, j: u32, outputs: u32, s: SixStrips, b: Outputs) {
+struct Rows { r0: Strip, r1: Strip, r2: Strip, r3: Strip }
+fn finish(s: SixStrips) -> Rows {
   let even = plus(s.t1, 1.0, s.t2);
   let odd = plus(s.t1, -1.0, s.t2);
   let even_2 = plus(s.t3, 1.0, s.t4);
   let odd_2 = plus(s.t3, -1.0, s.t4);
-  store(image, i, j, outputs, plus(plus(s.t0, 1.0, even), 1.0, even_2), b);
-  store(image, i + 1u, j, outputs, plus(odd, 2.0, odd_2), b);
-  store(image, i + 2u, j, outputs, plus(plus(even, 4.0, even_2), f32(M == 3u), s.t5), b);
-  if M > 3u { store(image, i + 3u, j, outputs, plus(plus(odd, 8.0, odd_2), 1.0, s.t5), b); }
+  return Rows(plus(plus(s.t0, 1.0, even), 1.0, even_2), plus(odd, 2.0, odd_2),
+              plus(plus(even, 4.0, even_2), f32(M == 3u), s.t5), plus(plus(odd, 8.0, odd_2), 1.0, s.t5));
 }
 
 @compute @workgroup_size(LANES)
@@ -199,6 +198,15 @@ fn main(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) grou
     lower = add(lower, k, r.lower, l, next.lower);
   }
   let b = bias[select(o, 0u, EPILOGUE == 0u)];
-  finish(image, i, j, outputs, upper, b);
-  finish(image, i + M, j, outputs, lower, b);
+  let above = finish(upper);
+  let below = finish(lower);
+  store(image, i, j, outputs, above.r0, above.r1, b);
+  if M > 3u {
+    store(image, i + 2u, j, outputs, above.r2, above.r3, b);
+    store(image, i + 4u, j, outputs, below.r0, below.r1, b);
+    store(image, i + 6u, j, outputs, below.r2, below.r3, b);
+  } else {
+    store(image, i + 2u, j, outputs, above.r2, below.r0, b);
+    store(image, i + 4u, j, outputs, below.r1, below.r2, b);
+  }
 }

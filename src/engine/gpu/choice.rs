@@ -47,6 +47,12 @@ impl Rung {
             Rung::Winograd => "winograd",
         }
     }
+
+    /// Whether a convolution's forward kernel of this rung can pool what it makes: whether an invocation makes whole 2×2
+    /// cells.
+    pub fn pools(self) -> bool {
+        matches!(self, Rung::RegisterTile | Rung::Broadcast | Rung::SharedRows | Rung::Winograd)
+    }
 }
 
 impl fmt::Display for Rung {

@@ -125,6 +125,7 @@ impl Model {
         let mut x = input.clone();
         let mut weights = parameters.chunks_exact(2);
         let mut next = || weights.next().ok_or_else(|| Error::shape("forward", "too few parameters"));
+        let mut pooled = false;
         for (index, layer) in self.network.layers.iter().enumerate() {
             let (pass, draw) = match mode {
                 Mode::Inference => (Pass::Inference, None),
@@ -140,6 +141,7 @@ impl Model {
                     dropout::dropout(tape, &x, probability, draw)?
                 }
                 (Layer::GaussianNoise { .. } | Layer::Dropout { .. }, None) => x,
+                (Layer::MaxPool, _) if std::mem::take(&mut pooled) => x,
                 (Layer::MaxPool, _) => {
                     let rectifies = index > 0 && self.network.rectified_by_pool(index - 1);
                     let operation = if rectifies { max_pool::relu_max_pool } else { max_pool::max_pool };
@@ -148,9 +150,15 @@ impl Model {
                 (Layer::Flatten, _) => flatten::flatten(tape, &x)?,
                 (Layer::Conv2d { relu, .. }, _) => {
                     let wb = next()?;
-                    let relu = *relu && !self.network.rectified_by_pool(index);
+                    let pool_follows = self.network.rectified_by_pool(index);
+                    let both = match (draw, pool_follows) {
+                        (None, true) => conv2d::conv2d_relu_max_pool(tape, &x, &wb[0], &wb[1])?,
+                        _ => None,
+                    };
+                    pooled = both.is_some();
+                    let relu = *relu && !pool_follows;
                     let operation = if relu { conv2d::conv2d_bias_relu } else { conv2d::conv2d };
-                    operation(tape, &x, &wb[0], &wb[1])?
+                    both.map_or_else(|| operation(tape, &x, &wb[0], &wb[1]), Ok)?
                 }
                 (Layer::Dense { relu, .. }, _) => {
                     let wb = next()?;

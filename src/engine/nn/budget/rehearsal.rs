@@ -5,7 +5,7 @@ use crate::engine::Gpu;
 use crate::engine::gpu::pool::size_class;
 use crate::engine::nn::Network;
 use crate::engine::nn::network::{Layer, Outline};
-use crate::engine::ops::conv2d::{Geometry, weight_gradient_blocks};
+use crate::engine::ops::conv2d::{Geometry, pools, weight_gradient_blocks};
 use crate::engine::ops::dense::forward_chunks;
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
@@ -105,15 +105,21 @@ impl<'g> Rehearsal<'g> {
         let answers = outlines.last().map_or(0, |last| last.output.iter().product::<usize>());
         let (_input, _targets) = (x.clone(), self.take("the targets", self.batch * answers));
         let mut notes: Vec<(usize, Backward)> = Vec::new();
-        let mut needs_gradient = false;
+        let (mut needs_gradient, mut pooled) = (false, false);
         for (index, (layer, outline)) in network.layers.iter().zip(outlines).enumerate() {
             self.layer.set(index + 1);
+            if std::mem::take(&mut pooled) {
+                shape.clone_from(&outline.output);
+                continue;
+            }
             let weighted = !outline.parameters.is_empty();
             let mut layer = layer.clone();
             if let Layer::Conv2d { relu, .. } = &mut layer {
                 *relu &= !network.rectified_by_pool(index);
             }
-            let (y, backward) = self.layer(&layer, &shape, outline, &x, needs_gradient, training);
+            pooled = !training && network.rectified_by_pool(index) && self.pools(&layer, &shape);
+            let written = if pooled { &outlines[index + 1] } else { outline };
+            let (y, backward) = self.layer(&layer, &shape, written, &x, needs_gradient, training);
             needs_gradient |= weighted && training;
             if needs_gradient {
                 notes.push((index + 1, backward));
@@ -140,7 +146,18 @@ impl<'g> Rehearsal<'g> {
         Ran { forward, _gradients: gradients }
     }
 
-    /// One layer forward, and its way back with what it keeps for it.
+    /// Whether a layer on images of \[height, width, channels\] pools what it makes.
+    fn pools(&self, layer: &Layer, shape: &[usize]) -> bool {
+        match (layer, shape) {
+            (&Layer::Conv2d { kernel, filters, .. }, &[height, width, channels]) => {
+                let image = [height, width, channels];
+                pools(self.gpu, &Geometry::of_layer(self.batch, image, kernel, filters))
+            }
+            _ => false,
+        }
+    }
+
+    /// One layer forward, which writes what `outline` has, and its way back with what it keeps for it.
     fn layer<'a>(
         &'a self,
         layer: &Layer,

@@ -19,9 +19,12 @@ pub enum Epilogue {
     Bias = 1,
     /// Adds the bias, then takes the positive part.
     BiasRelu = 2,
+    /// Takes the largest of each 2×2 cell, then as [`Epilogue::BiasRelu`]; a last odd row or column is dropped.
+    PoolBiasRelu = 3,
 }
 
-/// y = f(conv(x, w) + b). With [`Epilogue::None`] the bias is not read.
+/// y = f(conv(x, w) + b). With [`Epilogue::None`] the bias is not read; with [`Epilogue::PoolBiasRelu`] y has half the
+/// rows and columns.
 ///
 /// # Errors
 /// Tensors that are not of this geometry.
@@ -94,11 +97,18 @@ fn convolve(
     if !sizes.forward_fits(choice.rung, gpu.subgroup_sizes()) {
         return Err(refused("conv2d", choice.rung, sizes));
     }
-    let y = gpu.tensor(&[batch, sizes.height as usize, sizes.width as usize, sizes.co as usize])?;
-    let Launch { source, mut constants, grid } = launch(gpu, choice, batch, sizes, y.len());
+    let pooled = epilogue == Epilogue::PoolBiasRelu;
+    if pooled && !choice.rung.pools() {
+        return Err(refused("conv2d with pooling", choice.rung, sizes));
+    }
+    let [height, width, co] = [sizes.height, sizes.width, sizes.co].map(|n| n as usize);
+    let cell = if pooled { 2 } else { 1 };
+    let y = gpu.tensor(&[batch, height / cell, width / cell, co])?;
+    let sums = batch * height * width * co;
+    let Launch { source, mut constants, grid } = launch(gpu, choice, batch, sizes, sums);
     constants.push(("EPILOGUE", epilogue as u32));
     gpu.launch(source, &constants, &[x, w, b, &y], &[], grid)?;
-    gpu.states_flops(2 * y.len() * (sizes.kh * sizes.kw * sizes.ci) as usize);
+    gpu.states_flops(2 * sums * (sizes.kh * sizes.kw * sizes.ci) as usize);
     Ok(y)
 }
 
@@ -109,7 +119,7 @@ struct Launch {
     grid: [u32; 3],
 }
 
-/// The launch of a rung that fits; `elements` are those of the output.
+/// The launch of a rung that fits; `elements` are the sums to make.
 fn launch(gpu: &Gpu, Choice { rung, tile }: Choice, batch: usize, sizes: &Sizes, elements: usize) -> Launch {
     let constants = sizes.constants();
     let (one_channel, channels) = (sizes.ci == 1, sizes.co as usize);

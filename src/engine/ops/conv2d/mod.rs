@@ -11,7 +11,7 @@
 //! * ∂L/∂b\[o\] = Σ_{n,i,j} g\[n,i,j,o\].
 //!
 //! The fused operation [`conv2d_bias_relu`] is y = max(0, conv2d(x)); it goes back with g where
-//! y > 0 and 0 elsewhere in place of g.
+//! y > 0 and 0 elsewhere in place of g. [`conv2d_relu_max_pool`] is for inference alone.
 
 mod forward;
 mod kernels;
@@ -190,6 +190,27 @@ pub fn conv2d_bias_relu(tape: &Tape, x: &Var, w: &Var, b: &Var) -> Result<Var> {
         drop(active);
         backward.run(&masked)
     }))
+}
+
+/// The largest of each 2×2 cell of [`conv2d_bias_relu`] in one kernel, which writes a quarter of the numbers, and those
+/// alone: \[N\]\[H\]\[W\]\[CI\] → \[N\]\[⌊H/2⌋\]\[⌊W/2⌋\]\[CO\]. The same bits as [`conv2d()`] and
+/// [`relu_max_pool`](super::max_pool::relu_max_pool) one after the other. The way back needs what the pooling was of, so it
+/// is for inference: none where a gradient is wanted, or where the rung that is chosen for this layer does not pool.
+///
+/// # Errors
+/// Shapes that do not fit.
+pub fn conv2d_relu_max_pool(tape: &Tape, x: &Var, w: &Var, b: &Var) -> Result<Option<Var>> {
+    let geometry = Geometry::of("conv2d_relu_max_pool", x.shape(), w.shape(), b.shape())?;
+    if [x, w, b].iter().any(|var| var.needs_gradient()) || !pools(tape.gpu(), &geometry) {
+        return Ok(None);
+    }
+    let y = forward(tape.gpu(), &geometry, x.value(), w.value(), b.value(), Epilogue::PoolBiasRelu)?;
+    Ok(Some(tape.constant(&y)))
+}
+
+/// Whether the kernel that runs forward can pool what it makes.
+pub(in crate::engine) fn pools(gpu: &Gpu, geometry: &Geometry) -> bool {
+    geometry.height.min(geometry.width) > 1 && choice(gpu, Pass::Forward, geometry).rung.pools()
 }
 
 /// What the way back needs.

@@ -3,7 +3,7 @@
 mod ladder;
 
 use super::*;
-use crate::engine::ops::check;
+use crate::engine::ops::{check, max_pool};
 
 fn geometry(n: usize, [h, w]: [usize; 2], [ci, co]: [usize; 2], [kh, kw]: [usize; 2]) -> Geometry {
     Geometry {
@@ -91,6 +91,56 @@ fn forward_matches_the_reference() {
             let relu = y.iter().map(|y| y.max(0.0));
             check::close(&format!("conv2d_bias_relu {g:?}"), &run(Epilogue::BiasRelu)?, relu);
         }
+        Ok(())
+    });
+}
+
+#[test]
+fn pooling_in_the_kernel_gives_the_bits_of_pooling_after_it() {
+    // A last row and column that are dropped, tiles that end within the image, and every rung that pools.
+    let shapes = [
+        geometry(1, [2, 2], [4, 4], [2, 2]),
+        geometry(3, [7, 13], [1, 20], [4, 4]),
+        geometry(2, [7, 11], [8, 12], [3, 3]),
+        geometry(2, [19, 21], [5, 6], [3, 3]),
+        geometry(1, [14, 23], [8, 34], [4, 4]),
+        geometry(1, [16, 16], [8, 16], [2, 2]),
+    ];
+    check::on_every_kind_of_gpu(|gpu| {
+        let mut checked = 0;
+        for g in &shapes {
+            let [x, w, b, _] = Case::of(g).upload(gpu)?;
+            let tape = Tape::new(gpu);
+            for rung in Rung::ALL.into_iter().filter(|&r| fits(r, Pass::Forward, g, gpu.subgroup_sizes())) {
+                let by = |epilogue| forward_by(gpu, rung, g, [&x, &w, &b], epilogue);
+                if !rung.pools() {
+                    let message = by(Epilogue::PoolBiasRelu).expect_err("it does not pool").to_string();
+                    assert!(message.contains(&format!("the {rung} rung has no kernel")), "{message}");
+                    continue;
+                }
+                let apart = max_pool::relu_max_pool(&tape, &tape.constant(&by(Epilogue::Bias)?))?;
+                let together = by(Epilogue::PoolBiasRelu)?;
+                assert_eq!(together.shape(), apart.value().shape(), "{rung} of {g:?}");
+                assert_eq!(gpu.read(&together)?, gpu.read(apart.value())?, "{rung} of {g:?}");
+                checked += 1;
+            }
+        }
+        let with_subgroups = gpu.subgroup_sizes().is_some_and(|(least, _)| least >= 8);
+        assert_eq!(checked, if with_subgroups { 19 } else { 5 });
+        Ok(())
+    });
+}
+
+#[test]
+fn pooling_in_the_kernel_is_for_inference() {
+    check::on_every_gpu(|gpu| {
+        let g = geometry(1, [8, 9], [4, 8], [3, 3]);
+        let [x, w, b, _] = Case::of(&g).upload(gpu)?;
+        let tape = Tape::new(gpu);
+        let [x, b] = [tape.constant(&x), tape.constant(&b)];
+        assert!(conv2d_relu_max_pool(&tape, &x, &tape.parameter(&w), &b)?.is_none());
+        let pooled = conv2d_relu_max_pool(&tape, &x, &tape.constant(&w), &b)?;
+        assert_eq!(pooled.is_some(), choice(gpu, Pass::Forward, &g).rung.pools());
         Ok(())
     });
 }
