@@ -13,33 +13,46 @@
 // is LANES lanes of one tile. Dispatch: (⌈WIDTH/8⌉·⌈HEIGHT/8⌉, ⌈CO/OUTPUTS / LANES⌉, N).
 //
 // What makes it fast: where a load costs as much as dozens of multiply-adds, as on a processor, only
-// fewer loads help. One channel at a time, the whole kernel and all rows of pixels under the tile are
+// fewer loads help. The whole kernel of a channel and all rows of pixels under the tile are
 // loaded once: 64·KH·KW·OUTPUTS multiply-adds for 2·(7 + KH) pixel loads, which the lanes share by
 // broadcasts, and KH·KW weight loads of OUTPUTS numbers. The broadcast rung loads a row anew for every
 // row of the kernel, and the weights anew for every four rows of the image.
 //
-// Contract: subgroups of at least 8 lanes; LANES a multiple of 8. Reads are clamped into the image.
+// TOGETHER, 1 or 2, is how many channels a round of the loop takes: the sums do not fit the registers, and
+// a small kernel has little to do with each before it goes back to memory.
+//
+// Contract: subgroups of at least 8 lanes; LANES a multiple of 8; CI a multiple of TOGETHER. Reads are clamped
+// into the image.
 
 override CI: u32;
 override LANES: u32;
+override TOGETHER: u32;
 
 @group(0) @binding(0) var<storage, read> x: array<f32>;
 @group(0) @binding(1) var<storage, read> w: array<Outputs>;
 @group(0) @binding(2) var<storage, read> bias: array<Outputs>;
 @group(0) @binding(3) var<storage, read_write> y: array<Outputs>;
 
+// Where a lane finds its pixels of a row: the first eight, and the last three.
+struct Columns { near: i32, far: i32 }
+// The channels that are taken together, and the one of them of which a lane holds one of the last pixels.
+struct Channels { first: u32, next: u32, of_lane: u32 }
+// A row of pixels of a channel and of the next one.
+struct Row { p: Pixels, q: Pixels }
+struct Kernels { k: Kernel, l: Kernel }
+
 fn pixel(image: u32, i: i32, j: i32, c: u32) -> f32 {
   return select(0.0, x[place(image, i, j) * CI + c], inside(i, j));
 }
 
-// Lane l loads pixel l of a row, at column `near`, and pixel 8 + l, at `far`.
-fn pixels(image: u32, i: i32, near: i32, far: i32, c: u32) -> Pixels {
-  let p = pixel(image, i, near, c);
-  let q = pixel(image, i, far, c);
-  return Pixels(
-    vec4f(subgroupBroadcast(p, 0u), subgroupBroadcast(p, 1u), subgroupBroadcast(p, 2u), subgroupBroadcast(p, 3u)),
-    vec4f(subgroupBroadcast(p, 4u), subgroupBroadcast(p, 5u), subgroupBroadcast(p, 6u), subgroupBroadcast(p, 7u)),
-    vec3f(subgroupBroadcast(q, 0u), subgroupBroadcast(q, 1u), subgroupBroadcast(q, 2u)));
+// Lane l loads pixel l of a row of either channel. The last three of both share a load: lane l takes pixel 8 + l of
+// the one where l < 4, from there on pixel 4 + l of the next.
+fn load(image: u32, i: i32, j: Columns, c: Channels) -> Row {
+  let far = pixel(image, i, j.far, c.of_lane);
+  var r: Row;
+  r.p = spread(pixel(image, i, j.near, c.first), far);
+  if TOGETHER > 1u { r.q = spread_high(pixel(image, i, j.near, c.next), far); }
+  return r;
 }
 
 fn taps(ky: u32, c: u32, o: u32) -> Taps {
@@ -74,12 +87,17 @@ fn add_row(sum: Strip, k: Taps, p: Pixels) -> Strip {
     Matrix(tap(sum.left[0], k, p.a), tap(sum.left[1], k, left_1(p)), tap(sum.left[2], k, left_2(p)), tap(sum.left[3], k, left_3(p))),
     Matrix(tap(sum.right[0], k, p.b), tap(sum.right[1], k, right_1(p)), tap(sum.right[2], k, right_2(p)), tap(sum.right[3], k, right_3(p))));
 }
-// The kernel on the rows that end with p3.
-fn add(sum: Strip, k: Kernel, p0: Pixels, p1: Pixels, p2: Pixels, p3: Pixels) -> Strip {
+fn add_kernel(sum: Strip, k: Kernel, p0: Pixels, p1: Pixels, p2: Pixels, p3: Pixels) -> Strip {
   var s = add_row(sum, k.r3, p3);
   if KH > 1u { s = add_row(s, k.r2, p2); }
   if KH > 2u { s = add_row(s, k.r1, p1); }
   if KH > 3u { s = add_row(s, k.r0, p0); }
+  return s;
+}
+// The kernel on the rows that end with r3.
+fn add(sum: Strip, k: Kernels, r0: Row, r1: Row, r2: Row, r3: Row) -> Strip {
+  let s = add_kernel(sum, k.k, r0.p, r1.p, r2.p, r3.p);
+  if TOGETHER > 1u { return add_kernel(s, k.l, r0.q, r1.q, r2.q, r3.q); }
   return s;
 }
 
@@ -94,32 +112,35 @@ fn main(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) grou
   let o = min(outputs, CO / OUTPUTS - 1u);
   // The last of the rows that the tile's first row of outputs needs.
   let row = i32(i + KH - 1u) - i32(PAD_TOP);
-  let near = i32(j + min(lane, 7u)) - i32(PAD_LEFT);
-  let far = i32(j + 8u + min(lane, 2u)) - i32(PAD_LEFT);
+  let at = Columns(i32(j + min(lane, 7u)) - i32(PAD_LEFT), i32(j + 8u + min(lane % 4u, 2u)) - i32(PAD_LEFT));
+  let of_lane = select(0u, lane % 8u / 4u, TOGETHER > 1u);
   var y0: Strip; var y1: Strip; var y2: Strip; var y3: Strip;
   var y4: Strip; var y5: Strip; var y6: Strip; var y7: Strip;
-  for (var c = 0u; c < CI; c++) {
-    let k = kernel(c, o);
-    var p0: Pixels; var p1: Pixels; var p2: Pixels;
-    if KH > 3u { p0 = pixels(image, row - 3, near, far, c); }
-    if KH > 2u { p1 = pixels(image, row - 2, near, far, c); }
-    if KH > 1u { p2 = pixels(image, row - 1, near, far, c); }
-    let p3 = pixels(image, row, near, far, c);
-    y0 = add(y0, k, p0, p1, p2, p3);
-    let p4 = pixels(image, row + 1, near, far, c);
-    y1 = add(y1, k, p1, p2, p3, p4);
-    let p5 = pixels(image, row + 2, near, far, c);
-    y2 = add(y2, k, p2, p3, p4, p5);
-    let p6 = pixels(image, row + 3, near, far, c);
-    y3 = add(y3, k, p3, p4, p5, p6);
-    let p7 = pixels(image, row + 4, near, far, c);
-    y4 = add(y4, k, p4, p5, p6, p7);
-    let p8 = pixels(image, row + 5, near, far, c);
-    y5 = add(y5, k, p5, p6, p7, p8);
-    let p9 = pixels(image, row + 6, near, far, c);
-    y6 = add(y6, k, p6, p7, p8, p9);
-    let p10 = pixels(image, row + 7, near, far, c);
-    y7 = add(y7, k, p7, p8, p9, p10);
+  for (var channel = 0u; channel < CI; channel += TOGETHER) {
+    let c = Channels(channel, channel + 1u, channel + of_lane);
+    var k: Kernels;
+    k.k = kernel(c.first, o);
+    if TOGETHER > 1u { k.l = kernel(c.next, o); }
+    var r0: Row; var r1: Row; var r2: Row;
+    if KH > 3u { r0 = load(image, row - 3, at, c); }
+    if KH > 2u { r1 = load(image, row - 2, at, c); }
+    if KH > 1u { r2 = load(image, row - 1, at, c); }
+    let r3 = load(image, row, at, c);
+    y0 = add(y0, k, r0, r1, r2, r3);
+    let r4 = load(image, row + 1, at, c);
+    y1 = add(y1, k, r1, r2, r3, r4);
+    let r5 = load(image, row + 2, at, c);
+    y2 = add(y2, k, r2, r3, r4, r5);
+    let r6 = load(image, row + 3, at, c);
+    y3 = add(y3, k, r3, r4, r5, r6);
+    let r7 = load(image, row + 4, at, c);
+    y4 = add(y4, k, r4, r5, r6, r7);
+    let r8 = load(image, row + 5, at, c);
+    y5 = add(y5, k, r5, r6, r7, r8);
+    let r9 = load(image, row + 6, at, c);
+    y6 = add(y6, k, r6, r7, r8, r9);
+    let r10 = load(image, row + 7, at, c);
+    y7 = add(y7, k, r7, r8, r9, r10);
   }
   let b = bias[select(o, 0u, EPILOGUE == 0u)];
   store(image, i, j, outputs, y0, y1, b);

@@ -25,7 +25,8 @@
 // TOGETHER, 1 or 2, is how many channels a round of the loop takes: two halve the traffic of sums that do
 // not fit the registers, but for a kernel of sixteen taps make a text that compiles for seconds.
 //
-// Contract: subgroups of at least 8 lanes; LANES a multiple of 8. Reads are clamped into the image.
+// Contract: subgroups of at least 8 lanes; LANES a multiple of 8; CI a multiple of TOGETHER. Reads are clamped into the
+// image.
 
 override CI: u32;
 override LANES: u32;
@@ -37,9 +38,10 @@ override M: u32 = 7u - KH;
 @group(0) @binding(2) var<storage, read> bias: array<Outputs>;
 @group(0) @binding(3) var<storage, read_write> y: array<Outputs>;
 
-// A row of eleven pixels of one channel: lane l holds pixel l in x, and pixel 8 + l in y.
-alias Row = vec2f;
-// Where a lane finds its two.
+// A row of eleven pixels of a channel and of the next: lane l holds pixel l of the one in x, of the next in y. The
+// last three of both share a load: in z is pixel 8 + l of the one where l < 4, from there on pixel 4 + l of the next.
+alias Row = vec3f;
+// Where a lane finds its pixels.
 struct Columns { near: i32, far: i32 }
 
 // What belongs to the six points.
@@ -51,13 +53,17 @@ struct SixStrips { t0: Strip, t1: Strip, t2: Strip, t3: Strip, t4: Strip, t5: St
 // Where a row's pixels of the first channel are, and which of them lie on the image: the same for all
 // channels, so that it is found once.
 struct Source { at: vec2u, inside: vec2<bool> }
+// The channels that are taken together, and the one of them that a lane's far pixel is of.
+struct Channels { first: u32, next: u32, of_lane: u32 }
 
 fn source(image: u32, i: i32, j: Columns) -> Source {
   return Source(vec2u(place(image, i, j.near), place(image, i, j.far)) * CI,
                 vec2<bool>(inside(i, j.near), inside(i, j.far)));
 }
-fn load(s: Source, c: u32) -> Row {
-  return select(Row(), Row(x[s.at.x + c], x[s.at.y + c]), s.inside);
+fn load(s: Source, c: Channels) -> Row {
+  var r = Row(x[s.at.x + c.first], 0.0, x[s.at.y + c.of_lane]);
+  if TOGETHER > 1u { r.y = x[s.at.x + c.next]; }
+  return select(Row(), r, s.inside.xxy);
 }
 
 // The rows of the upper tile's six points from the first on, of the lower one's from row M on.
@@ -74,7 +80,7 @@ fn transformed(r0: Row, r1: Row, r2: Row, r3: Row, r4: Row, r5: Row) -> SixRows 
   return SixRows(fma(Row(4.0), r0, fma(Row(-5.0), r2, r4)), even + odd, even - odd, even_2 + odd_2, even_2 - odd_2,
                  fma(Row(4.0), r1, fma(Row(-5.0), r3, r5)));
 }
-fn rows(s: Sources, c: u32) -> Tiles {
+fn rows(s: Sources, c: Channels) -> Tiles {
   let r3 = load(s.s3, c);
   let r4 = load(s.s4, c);
   let r5 = load(s.s5, c);
@@ -84,13 +90,6 @@ fn rows(s: Sources, c: u32) -> Tiles {
   let upper = transformed(load(s.s0, c), load(s.s1, c), load(s.s2, c), r3, r4, r5);
   if M > 3u { return Tiles(upper, transformed(r4, r5, r6, r7, r8, load(s.s9, c))); }
   return Tiles(upper, transformed(r3, r4, r5, r6, r7, r8));
-}
-
-fn spread(r: Row) -> Pixels {
-  return Pixels(
-    vec4f(subgroupBroadcast(r.x, 0u), subgroupBroadcast(r.x, 1u), subgroupBroadcast(r.x, 2u), subgroupBroadcast(r.x, 3u)),
-    vec4f(subgroupBroadcast(r.x, 4u), subgroupBroadcast(r.x, 5u), subgroupBroadcast(r.x, 6u), subgroupBroadcast(r.x, 7u)),
-    vec3f(subgroupBroadcast(r.y, 0u), subgroupBroadcast(r.y, 1u), subgroupBroadcast(r.y, 2u)));
 }
 
 // G on a column of the kernel.
@@ -144,13 +143,13 @@ fn add_strip(sum: Strip, a: Operands) -> Strip {
     Matrix(taps(sum.right[0], a, p.b, q.b), taps(sum.right[1], a, right_1(p), right_1(q)),
            taps(sum.right[2], a, right_2(p), right_2(q)), taps(sum.right[3], a, right_3(p), right_3(q))));
 }
-fn add(sum: SixStrips, k: SixTaps, r: SixRows, l: SixTaps, s: SixRows) -> SixStrips {
-  return SixStrips(add_strip(sum.t0, Operands(k.t0, spread(r.t0), l.t0, spread(s.t0))),
-                   add_strip(sum.t1, Operands(k.t1, spread(r.t1), l.t1, spread(s.t1))),
-                   add_strip(sum.t2, Operands(k.t2, spread(r.t2), l.t2, spread(s.t2))),
-                   add_strip(sum.t3, Operands(k.t3, spread(r.t3), l.t3, spread(s.t3))),
-                   add_strip(sum.t4, Operands(k.t4, spread(r.t4), l.t4, spread(s.t4))),
-                   add_strip(sum.t5, Operands(k.t5, spread(r.t5), l.t5, spread(s.t5))));
+fn add(sum: SixStrips, k: SixTaps, l: SixTaps, r: SixRows) -> SixStrips {
+  return SixStrips(add_strip(sum.t0, Operands(k.t0, spread(r.t0.x, r.t0.z), l.t0, spread_high(r.t0.y, r.t0.z))),
+                   add_strip(sum.t1, Operands(k.t1, spread(r.t1.x, r.t1.z), l.t1, spread_high(r.t1.y, r.t1.z))),
+                   add_strip(sum.t2, Operands(k.t2, spread(r.t2.x, r.t2.z), l.t2, spread_high(r.t2.y, r.t2.z))),
+                   add_strip(sum.t3, Operands(k.t3, spread(r.t3.x, r.t3.z), l.t3, spread_high(r.t3.y, r.t3.z))),
+                   add_strip(sum.t4, Operands(k.t4, spread(r.t4.x, r.t4.z), l.t4, spread_high(r.t4.y, r.t4.z))),
+                   add_strip(sum.t5, Operands(k.t5, spread(r.t5.x, r.t5.z), l.t5, spread_high(r.t5.y, r.t5.z))));
 }
 
 // a + s·b.
@@ -178,24 +177,21 @@ fn main(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) grou
   let outputs = group.y * LANES + local;
   let o = min(outputs, CO / OUTPUTS - 1u);
   let row = i32(i) - i32(PAD_TOP);
-  let columns = Columns(i32(j + min(lane, 7u)) - i32(PAD_LEFT), i32(j + 8u + min(lane, 2u)) - i32(PAD_LEFT));
+  let columns = Columns(i32(j + min(lane, 7u)) - i32(PAD_LEFT), i32(j + 8u + min(lane % 4u, 2u)) - i32(PAD_LEFT));
   let sources = Sources(source(image, row, columns), source(image, row + 1, columns), source(image, row + 2, columns),
                         source(image, row + 3, columns), source(image, row + 4, columns), source(image, row + 5, columns),
                         source(image, row + 6, columns), source(image, row + 7, columns), source(image, row + 8, columns),
                         source(image, row + 9, columns));
+  // The far pixels of lanes 4 to 7 are the next channel's.
+  let of_lane = select(0u, lane % 8u / 4u, TOGETHER > 1u);
   var upper: SixStrips; var lower: SixStrips;
   for (var c = 0u; c < CI; c += TOGETHER) {
     let k = kernel(c, o);
-    let r = rows(sources, c);
     var l: SixTaps;
-    var next: Tiles;
-    if TOGETHER > 1u {
-      let d = min(c + 1u, CI - 1u);
-      l = kernel(d, o);
-      next = rows(sources, d);
-    }
-    upper = add(upper, k, r.upper, l, next.upper);
-    lower = add(lower, k, r.lower, l, next.lower);
+    if TOGETHER > 1u { l = kernel(c + 1u, o); }
+    let r = rows(sources, Channels(c, c + 1u, c + of_lane));
+    upper = add(upper, k, l, r.upper);
+    lower = add(lower, k, l, r.lower);
   }
   let b = bias[select(o, 0u, EPILOGUE == 0u)];
   let above = finish(upper);

@@ -4,7 +4,7 @@ use super::kernels::{
     FLIP, FORWARD_BROADCAST, FORWARD_BROADCAST_ONE, FORWARD_NAIVE, FORWARD_REGISTERS, FORWARD_REGISTERS_ONE,
     FORWARD_SHARED_ROWS, FORWARD_VECTORS, FORWARD_WINOGRAD, FORWARD_WORKGROUP,
 };
-use super::sizes::{SHARED_ROWS_TILE, Sizes, Tiling};
+use super::sizes::{MOST_TAPS_SHARED, MOST_TAPS_WINOGRAD, SHARED_ROWS_TILE, Sizes, Tiling};
 use super::{Geometry, choice, refused};
 use crate::Result;
 use crate::engine::gpu::{Choice, Pass, Rung, Source, Tile, device::linear_grid};
@@ -147,24 +147,22 @@ fn launch(gpu: &Gpu, Choice { rung, tile }: Choice, batch: usize, sizes: &Sizes,
                 .unwrap_or_else(|| Tiling::of_registers(true, channels));
             tiled(&kernels[tiling.which], &tiling, batch, sizes)
         }
-        Rung::SharedRows => by_shared_rows(&FORWARD_SHARED_ROWS, SHARED_ROWS_TILE, vec![], batch, sizes),
+        Rung::SharedRows => {
+            by_shared_rows(&FORWARD_SHARED_ROWS, SHARED_ROWS_TILE, MOST_TAPS_SHARED, batch, sizes)
+        }
         Rung::Winograd => {
-            let together = vec![("TOGETHER", sizes.channels_together())];
-            by_shared_rows(&FORWARD_WINOGRAD, 2 * sizes.rows_together(), together, batch, sizes)
+            let rows = 2 * sizes.rows_together();
+            by_shared_rows(&FORWARD_WINOGRAD, rows, MOST_TAPS_WINOGRAD, batch, sizes)
         }
     }
 }
 
-/// The launch of a kernel that makes tiles of so many rows of eight pixels for two output channels.
-fn by_shared_rows(
-    source: &'static Source,
-    rows: u32,
-    more: Vec<(&'static str, u32)>,
-    batch: usize,
-    sizes: &Sizes,
-) -> Launch {
+/// The launch of a kernel that makes tiles of so many rows of eight pixels for two output channels, from two channels at
+/// a time where a kernel has at most `most_taps`.
+fn by_shared_rows(source: &'static Source, rows: u32, most_taps: u32, batch: usize, sizes: &Sizes) -> Launch {
     let tiling = Tiling::of_shared_rows(sizes.co as usize);
-    let constants = [sizes.constants(), vec![("LANES", tiling.lanes as u32)], more].concat();
+    let together = ("TOGETHER", sizes.channels_together(most_taps));
+    let constants = [sizes.constants(), vec![("LANES", tiling.lanes as u32), together]].concat();
     let tiles = sizes.width.div_ceil(SHARED_ROWS_TILE) * sizes.height.div_ceil(rows);
     Launch { source, constants, grid: [tiles, tiling.groups(sizes.co as usize) as u32, batch as u32] }
 }

@@ -11,7 +11,9 @@ const WIDEST_WINDOW: u32 = 4;
 /// Points at which Winograd's kernels multiply: kernel rows and the output rows they make together are one more.
 const POINTS: u32 = 6;
 /// Most taps of a kernel that Winograd's takes two channels at a time of, so that its text is compiled in a second.
-const MOST_TAPS: u32 = 9;
+pub(super) const MOST_TAPS_WINOGRAD: u32 = 9;
+/// The same of shared rows, which makes more multiply-adds of a tap.
+pub(super) const MOST_TAPS_SHARED: u32 = 4;
 /// Pixels along a side of the tiles of shared rows.
 pub(super) const SHARED_ROWS_TILE: u32 = 8;
 /// Lanes × tiles of a workgroup.
@@ -164,9 +166,9 @@ impl Sizes {
         POINTS + 1 - self.kh
     }
 
-    /// Input channels that a round of Winograd's forward kernel takes.
-    pub(super) fn channels_together(&self) -> u32 {
-        if self.ci.is_multiple_of(2) && self.kh * self.kw <= MOST_TAPS { 2 } else { 1 }
+    /// Input channels that a round of a forward kernel takes which has room for two of so many taps.
+    pub(super) fn channels_together(&self, most_taps: u32) -> u32 {
+        if self.ci.is_multiple_of(2) && self.kh * self.kw <= most_taps { 2 } else { 1 }
     }
 
     /// Whether a rung's kernel can make the gradient of these sizes' weights.
