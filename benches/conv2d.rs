@@ -1,9 +1,11 @@
 //! The convolution kernels at the shapes of Architecture 2, in multiply-adds (elements) a second:
-//! forward with bias and ReLU, input gradient, weight gradient.
+//! forward with bias and ReLU, the same with 2×2 pooling in the kernel and after it, input gradient, weight gradient.
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use legato::engine::gpu::Pass;
 use legato::engine::ops::conv2d::{self, Epilogue, Geometry};
-use legato::engine::{Gpu, GpuOptions, Tensor};
+use legato::engine::ops::max_pool::relu_max_pool;
+use legato::engine::{Gpu, GpuOptions, Tape, Tensor};
 use legato::rng::{Philox, Stream, unit_f32};
 use rand::Rng;
 
@@ -48,6 +50,14 @@ fn convolutions(c: &mut Criterion) {
             });
         };
         time("forward", &|| conv2d::forward(&gpu, &g, &x, &w, &b, Epilogue::BiasRelu));
+        if conv2d::choice(&gpu, Pass::Forward, &g).rung.pools() {
+            time("forward, pooled", &|| conv2d::forward(&gpu, &g, &x, &w, &b, Epilogue::PoolBiasRelu));
+        }
+        time("forward, then pooled", &|| {
+            let tape = Tape::new(&gpu);
+            let y = conv2d::forward(&gpu, &g, &x, &w, &b, Epilogue::Bias)?;
+            Ok(relu_max_pool(&tape, &tape.constant(&y))?.value().clone())
+        });
         if ci > 1 {
             time("input gradient", &|| conv2d::input_gradient(&gpu, &g, &w, &d));
         }
