@@ -9,7 +9,7 @@ use crate::{Error, Result};
 use std::path::{Path, PathBuf};
 
 /// An image to measure.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Image {
     /// The file it is from.
     pub path: PathBuf,

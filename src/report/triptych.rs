@@ -17,7 +17,7 @@ const FLAGS: Pen = Pen { size: 16.0, bold: false, grey: 110 };
 /// From one line of a caption to the next, and their number.
 const LINE: usize = 23;
 const LINES: usize = 3;
-const HEAD: usize = 84;
+const HEAD: usize = 104;
 /// Between the head and the first panels, for what the panels are.
 const HEADINGS: usize = 26;
 /// Residuals of as many σ have the strongest colour.
@@ -146,7 +146,7 @@ impl TriptychSheet {
         // Beside the words where there is room, else under them.
         let bar = match columns {
             2 => (GAP + columns * across - GAP - BAR.0, GAP + 16),
-            _ => (GAP + wide - BAR.0, GAP + HEAD - 22),
+            _ => (GAP + wide - BAR.0, GAP + HEAD - 40),
         };
         colour_bar(&mut canvas, bar, &mut text);
         for column in 0..columns {
