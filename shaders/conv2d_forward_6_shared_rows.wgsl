@@ -26,17 +26,12 @@
 
 override CI: u32;
 override LANES: u32;
-override TOGETHER: u32;
 
 @group(0) @binding(0) var<storage, read> x: array<f32>;
 @group(0) @binding(1) var<storage, read> w: array<Outputs>;
 @group(0) @binding(2) var<storage, read> bias: array<Outputs>;
 @group(0) @binding(3) var<storage, read_write> y: array<Outputs>;
 
-// Where a lane finds its pixels of a row: the first eight, and the last three.
-struct Columns { near: i32, far: i32 }
-// The channels that are taken together, and the one of them of which a lane holds one of the last pixels.
-struct Channels { first: u32, next: u32, of_lane: u32 }
 // A row of pixels of a channel and of the next one.
 struct Row { p: Pixels, q: Pixels }
 struct Kernels { k: Kernel, l: Kernel }
@@ -45,8 +40,6 @@ fn pixel(image: u32, i: i32, j: i32, c: u32) -> f32 {
   return select(0.0, x[place(image, i, j) * CI + c], inside(i, j));
 }
 
-// Lane l loads pixel l of a row of either channel. The last three of both share a load: lane l takes pixel 8 + l of
-// the one where l < 4, from there on pixel 4 + l of the next.
 fn load(image: u32, i: i32, j: Columns, c: Channels) -> Row {
   let far = pixel(image, i, j.far, c.of_lane);
   var r: Row;
@@ -74,14 +67,6 @@ fn kernel(c: u32, o: u32) -> Kernel {
   return k;
 }
 
-// A row of the kernel on four pixels and the three to their right.
-fn tap(sum: Outputs, k: Taps, p: vec4f) -> Outputs {
-  var s = fma(k.k0, Outputs(p.x), sum);
-  if KW > 1u { s = fma(k.k1, Outputs(p.y), s); }
-  if KW > 2u { s = fma(k.k2, Outputs(p.z), s); }
-  if KW > 3u { s = fma(k.k3, Outputs(p.w), s); }
-  return s;
-}
 fn add_row(sum: Strip, k: Taps, p: Pixels) -> Strip {
   return Strip(
     Matrix(tap(sum.left[0], k, p.a), tap(sum.left[1], k, left_1(p)), tap(sum.left[2], k, left_2(p)), tap(sum.left[3], k, left_3(p))),
@@ -112,12 +97,12 @@ fn main(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) grou
   let o = min(outputs, CO / OUTPUTS - 1u);
   // The last of the rows that the tile's first row of outputs needs.
   let row = i32(i + KH - 1u) - i32(PAD_TOP);
-  let at = Columns(i32(j + min(lane, 7u)) - i32(PAD_LEFT), i32(j + 8u + min(lane % 4u, 2u)) - i32(PAD_LEFT));
-  let of_lane = select(0u, lane % 8u / 4u, TOGETHER > 1u);
+  let at = columns(j, lane);
+  let by = further(lane);
   var y0: Strip; var y1: Strip; var y2: Strip; var y3: Strip;
   var y4: Strip; var y5: Strip; var y6: Strip; var y7: Strip;
   for (var channel = 0u; channel < CI; channel += TOGETHER) {
-    let c = Channels(channel, channel + 1u, channel + of_lane);
+    let c = Channels(channel, channel + 1u, channel + by);
     var k: Kernels;
     k.k = kernel(c.first, o);
     if TOGETHER > 1u { k.l = kernel(c.next, o); }

@@ -30,7 +30,6 @@
 
 override CI: u32;
 override LANES: u32;
-override TOGETHER: u32;
 override M: u32 = 7u - KH;
 
 @group(0) @binding(0) var<storage, read> x: array<f32>;
@@ -38,12 +37,9 @@ override M: u32 = 7u - KH;
 @group(0) @binding(2) var<storage, read> bias: array<Outputs>;
 @group(0) @binding(3) var<storage, read_write> y: array<Outputs>;
 
-// A row of eleven pixels of a channel and of the next: lane l holds pixel l of the one in x, of the next in y. The
-// last three of both share a load: in z is pixel 8 + l of the one where l < 4, from there on pixel 4 + l of the next.
+// A row of eleven pixels of a channel and of the next: a lane holds its near pixel of the one in x, of the next in y, and
+// the far one in z.
 alias Row = vec3f;
-// Where a lane finds its pixels.
-struct Columns { near: i32, far: i32 }
-
 // What belongs to the six points.
 struct SixRows { t0: Row, t1: Row, t2: Row, t3: Row, t4: Row, t5: Row }
 struct SixWeights { t0: Outputs, t1: Outputs, t2: Outputs, t3: Outputs, t4: Outputs, t5: Outputs }
@@ -53,9 +49,6 @@ struct SixStrips { t0: Strip, t1: Strip, t2: Strip, t3: Strip, t4: Strip, t5: St
 // Where a row's pixels of the first channel are, and which of them lie on the image: the same for all
 // channels, so that it is found once.
 struct Source { at: vec2u, inside: vec2<bool> }
-// The channels that are taken together, and the one of them that a lane's far pixel is of.
-struct Channels { first: u32, next: u32, of_lane: u32 }
-
 fn source(image: u32, i: i32, j: Columns) -> Source {
   return Source(vec2u(place(image, i, j.near), place(image, i, j.far)) * CI,
                 vec2<bool>(inside(i, j.near), inside(i, j.far)));
@@ -122,13 +115,6 @@ fn kernel(c: u32, o: u32) -> SixTaps {
 // One round's operands for a point: a channel's taps and pixels, and those of the next channel.
 struct Operands { k: Taps, p: Pixels, l: Taps, q: Pixels }
 
-fn tap(sum: Outputs, k: Taps, p: vec4f) -> Outputs {
-  var s = fma(k.k0, Outputs(p.x), sum);
-  if KW > 1u { s = fma(k.k1, Outputs(p.y), s); }
-  if KW > 2u { s = fma(k.k2, Outputs(p.z), s); }
-  if KW > 3u { s = fma(k.k3, Outputs(p.w), s); }
-  return s;
-}
 fn taps(sum: Outputs, a: Operands, p: vec4f, q: vec4f) -> Outputs {
   let s = tap(sum, a.k, p);
   if TOGETHER > 1u { return tap(s, a.l, q); }
@@ -177,19 +163,18 @@ fn main(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) grou
   let outputs = group.y * LANES + local;
   let o = min(outputs, CO / OUTPUTS - 1u);
   let row = i32(i) - i32(PAD_TOP);
-  let columns = Columns(i32(j + min(lane, 7u)) - i32(PAD_LEFT), i32(j + 8u + min(lane % 4u, 2u)) - i32(PAD_LEFT));
-  let sources = Sources(source(image, row, columns), source(image, row + 1, columns), source(image, row + 2, columns),
-                        source(image, row + 3, columns), source(image, row + 4, columns), source(image, row + 5, columns),
-                        source(image, row + 6, columns), source(image, row + 7, columns), source(image, row + 8, columns),
-                        source(image, row + 9, columns));
-  // The far pixels of lanes 4 to 7 are the next channel's.
-  let of_lane = select(0u, lane % 8u / 4u, TOGETHER > 1u);
+  let at = columns(j, lane);
+  let by = further(lane);
+  let sources = Sources(source(image, row, at), source(image, row + 1, at), source(image, row + 2, at),
+                        source(image, row + 3, at), source(image, row + 4, at), source(image, row + 5, at),
+                        source(image, row + 6, at), source(image, row + 7, at), source(image, row + 8, at),
+                        source(image, row + 9, at));
   var upper: SixStrips; var lower: SixStrips;
   for (var c = 0u; c < CI; c += TOGETHER) {
     let k = kernel(c, o);
     var l: SixTaps;
     if TOGETHER > 1u { l = kernel(c + 1u, o); }
-    let r = rows(sources, Channels(c, c + 1u, c + of_lane));
+    let r = rows(sources, Channels(c, c + 1u, c + by));
     upper = add(upper, k, l, r.upper);
     lower = add(lower, k, l, r.lower);
   }

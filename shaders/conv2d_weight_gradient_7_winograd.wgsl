@@ -36,8 +36,6 @@ var<immediate> given: Immediates;
 @group(0) @binding(1) var<storage, read> d: array<Outputs>;
 @group(0) @binding(2) var<storage, read_write> p: array<Outputs>;
 
-// The gradients of eight outputs of a row, a column each.
-struct Gradients { near: Matrix, far: Matrix }
 // A row of the kernel for eight input channels.
 struct Channels { c0: Taps, c1: Taps, c2: Taps, c3: Taps, c4: Taps, c5: Taps, c6: Taps, c7: Taps }
 
@@ -79,19 +77,6 @@ fn all_gradients(image: u32, i: u32, j: u32, o: u32) -> SixGradients {
                       weighed(1.0, even_2, 0.5 * SIXTH, odd_2), weighed(1.0, even_2, -0.5 * SIXTH, odd_2), last);
 }
 
-fn pixel(image: u32, i: i32, j: i32, c: u32) -> f32 {
-  return select(0.0, x[place(image, i, j) * CI + c], inside(i, j));
-}
-// The pixels of a row in the lane's channel.
-fn row_of(image: u32, i: i32, j: i32, c: u32) -> Pixels {
-  var r: Pixels;
-  r.a = vec4f(pixel(image, i, j, c), pixel(image, i, j + 1, c), pixel(image, i, j + 2, c), pixel(image, i, j + 3, c));
-  r.b = vec4f(pixel(image, i, j + 4, c), pixel(image, i, j + 5, c), pixel(image, i, j + 6, c), pixel(image, i, j + 7, c));
-  if KW > 1u { r.c.x = pixel(image, i, j + 8, c); }
-  if KW > 2u { r.c.y = pixel(image, i, j + 9, c); }
-  if KW > 3u { r.c.z = pixel(image, i, j + 10, c); }
-  return r;
-}
 // a + s·b.
 fn plus(a: Pixels, s: f32, b: Pixels) -> Pixels {
   return Pixels(fma(vec4f(s), b.a, a.a), fma(vec4f(s), b.b, a.b), fma(vec3f(s), b.c, a.c));
@@ -112,25 +97,6 @@ fn rows(image: u32, i: i32, j: i32, c: u32) -> SixPixels {
                    plus(even_2, -2.0, odd_2), plus(plus(r5, -5.0, r3), 4.0, r1));
 }
 
-// Channel `lane` of the eight in every lane.
-fn spread_0(r: Pixels) -> Pixels { return Pixels(subgroupBroadcast(r.a, 0u), subgroupBroadcast(r.b, 0u), subgroupBroadcast(r.c, 0u)); }
-fn spread_1(r: Pixels) -> Pixels { return Pixels(subgroupBroadcast(r.a, 1u), subgroupBroadcast(r.b, 1u), subgroupBroadcast(r.c, 1u)); }
-fn spread_2(r: Pixels) -> Pixels { return Pixels(subgroupBroadcast(r.a, 2u), subgroupBroadcast(r.b, 2u), subgroupBroadcast(r.c, 2u)); }
-fn spread_3(r: Pixels) -> Pixels { return Pixels(subgroupBroadcast(r.a, 3u), subgroupBroadcast(r.b, 3u), subgroupBroadcast(r.c, 3u)); }
-fn spread_4(r: Pixels) -> Pixels { return Pixels(subgroupBroadcast(r.a, 4u), subgroupBroadcast(r.b, 4u), subgroupBroadcast(r.c, 4u)); }
-fn spread_5(r: Pixels) -> Pixels { return Pixels(subgroupBroadcast(r.a, 5u), subgroupBroadcast(r.b, 5u), subgroupBroadcast(r.c, 5u)); }
-fn spread_6(r: Pixels) -> Pixels { return Pixels(subgroupBroadcast(r.a, 6u), subgroupBroadcast(r.b, 6u), subgroupBroadcast(r.c, 6u)); }
-fn spread_7(r: Pixels) -> Pixels { return Pixels(subgroupBroadcast(r.a, 7u), subgroupBroadcast(r.b, 7u), subgroupBroadcast(r.c, 7u)); }
-
-// A row of pixels and the gradients of eight outputs on a row of the kernel.
-fn add_row(sum: Taps, p: Pixels, g: Gradients) -> Taps {
-  var s = sum;
-  s.k0 = multiply_add(g.far, p.b, multiply_add(g.near, p.a, sum.k0));
-  if KW > 1u { s.k1 = multiply_add(g.far, right_1(p), multiply_add(g.near, left_1(p), sum.k1)); }
-  if KW > 2u { s.k2 = multiply_add(g.far, right_2(p), multiply_add(g.near, left_2(p), sum.k2)); }
-  if KW > 3u { s.k3 = multiply_add(g.far, right_3(p), multiply_add(g.near, left_3(p), sum.k3)); }
-  return s;
-}
 fn add(s: Channels, r: Pixels, g: Gradients) -> Channels {
   return Channels(add_row(s.c0, spread_0(r), g), add_row(s.c1, spread_1(r), g), add_row(s.c2, spread_2(r), g),
                   add_row(s.c3, spread_3(r), g), add_row(s.c4, spread_4(r), g), add_row(s.c5, spread_5(r), g),
@@ -140,14 +106,6 @@ fn add(s: Channels, r: Pixels, g: Gradients) -> Channels {
 // a + s·b.
 fn sum_of(a: Taps, s: f32, b: Taps) -> Taps {
   return Taps(a.k0 + s * b.k0, a.k1 + s * b.k1, a.k2 + s * b.k2, a.k3 + s * b.k3);
-}
-fn store_row(block: u32, ky: u32, c: u32, o: u32, sum: Taps) {
-  let at = (block * KH + ky) * KW * CI * (CO / OUTPUTS) + c * (CO / OUTPUTS) + o;
-  let next = CI * (CO / OUTPUTS);
-  p[at] = sum.k0;
-  if KW > 1u { p[at + next] = sum.k1; }
-  if KW > 2u { p[at + 2u * next] = sum.k2; }
-  if KW > 3u { p[at + 3u * next] = sum.k3; }
 }
 // Aᵀ on an input channel.
 fn store(block: u32, c: u32, o: u32, s: SixTaps) {

@@ -27,6 +27,8 @@ const WINDOWS: &str = shader!("conv2d_windows");
 const WINDOWS_LOADED: &str = shader!("conv2d_windows_loaded");
 const STORE: &str = shader!("conv2d_forward_store");
 const SHARED_ROWS: &str = shader!("conv2d_shared_rows");
+const FORWARD_SHARED: &str = shader!("conv2d_forward_shared_rows");
+const WEIGHTS_SHARED: &str = shader!("conv2d_weight_gradient_shared_rows");
 const OUTER: &str = shader!("conv2d_outer_product");
 const OF_CHANNELS: &str = shader!("conv2d_terms_of_channels");
 const ONE_BY_ONE: &str = shader!("conv2d_terms_one_by_one");
@@ -48,10 +50,9 @@ pub(super) static FORWARD_BROADCAST: ByWidth = kernel_by_width!("conv2d_forward_
 pub(super) static FORWARD_BROADCAST_ONE: ByWidth =
     kernel_by_width!("conv2d_forward_5_broadcast_one_channel", WINDOWS, STORE);
 pub(super) static FORWARD_SHARED_ROWS: Source =
-    kernel!("conv2d_forward_6_shared_rows", BY_2, TILE, SHARED_ROWS, STORE);
-
+    kernel!("conv2d_forward_6_shared_rows", BY_2, TILE, SHARED_ROWS, FORWARD_SHARED, STORE);
 pub(super) static FORWARD_WINOGRAD: Source =
-    kernel!("conv2d_forward_7_winograd", BY_2, TILE, SHARED_ROWS, STORE);
+    kernel!("conv2d_forward_7_winograd", BY_2, TILE, SHARED_ROWS, FORWARD_SHARED, STORE);
 
 pub(super) static WEIGHTS_NAIVE: Source = kernel!("conv2d_weight_gradient_1_naive");
 pub(super) static WEIGHTS_VECTORS: Source = kernel!("conv2d_weight_gradient_2_vectors", BY_4, TILE, OUTER);
@@ -67,10 +68,9 @@ pub(super) static WEIGHTS_BROADCAST: ByWidth =
 pub(super) static WEIGHTS_BROADCAST_ONE: ByWidth =
     kernel_by_width!("conv2d_weight_gradient_5_broadcast_one_channel", WINDOWS);
 pub(super) static WEIGHTS_SHARED_ROWS: Source =
-    kernel!("conv2d_weight_gradient_6_shared_rows", BY_2, TILE, SHARED_ROWS);
-
+    kernel!("conv2d_weight_gradient_6_shared_rows", BY_2, TILE, SHARED_ROWS, WEIGHTS_SHARED);
 pub(super) static WEIGHTS_WINOGRAD: Source =
-    kernel!("conv2d_weight_gradient_7_winograd", BY_2, TILE, SHARED_ROWS);
+    kernel!("conv2d_weight_gradient_7_winograd", BY_2, TILE, SHARED_ROWS, WEIGHTS_SHARED);
 
 pub(super) static FLIP: Source = kernel!("conv2d_flip");
 
