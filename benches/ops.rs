@@ -5,7 +5,7 @@ use legato::Result;
 use legato::engine::ops::adam::{AdamConstants, adam_step};
 use legato::engine::ops::augment::{Augmentation, augment};
 use legato::engine::ops::draw::Draw;
-use legato::engine::ops::{arithmetic, dense, dropout, mae, max_pool, noise, reduce, relu, stretch};
+use legato::engine::ops::{arithmetic, dense, dropout, loss::Loss, max_pool, noise, reduce, relu, stretch};
 use legato::engine::{Gpu, GpuOptions, Tape, Tensor, Var};
 use legato::rng::{Philox, Stream, unit_f32};
 use rand::Rng;
@@ -90,7 +90,10 @@ fn operations(criterion: &mut Criterion) {
     bench("mean", elements(&block), &[&block], &|t, v| reduce::mean(t, &v[0]));
     bench("multiply", elements(&block), &[&block, &block], &|t, v| arithmetic::multiply(t, &v[0], &v[1]));
     bench("sum", elements(&block), &[&block], &|t, v| reduce::sum(t, &v[0]));
-    bench("mae", elements(&[BATCH, 1]), &[&[BATCH, 1]], &|t, v| mae::mae(t, &v[0], &targets));
+    for loss in [Loss::Absolute, Loss::Squared] {
+        let name = format!("loss {loss:?}");
+        bench(&name, elements(&[BATCH, 1]), &[&[BATCH, 1]], &|t, v| loss.of(t, &v[0], &targets));
+    }
 
     let recipe = Augmentation { max_shift: 6.4, flips: true, zoom: [0.7, 1.3], ..Augmentation::default() };
     let tensor = random(&gpu, &stamps);

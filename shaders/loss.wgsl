@@ -1,12 +1,15 @@
-// The terms of a mean absolute error, z = |p − t|, and the way back, z = sign(p − t)·g/n.
+// The terms of a mean error, and the way back.
 //
+//   SQUARED   0: z = |p − t|, back: z = sign(p − t)·g/n, which is 0 where p = t
+//             1: z = (p − t)², back: z = 2·(p − t)·g/n
+//   BACKWARD  0: the terms, 1: the gradient with respect to p
 //   p, t, z   any shape, flat, the same number of elements
 //   g         one number (not read forward; any tensor will do there)
 //   factor    1/n, an immediate
-//   BACKWARD  0: the terms, 1: the gradient with respect to p, which is 0 where p = t
 //
 // One invocation an element; dispatch: linear_grid(n, 256).
 
+override SQUARED: u32;
 override BACKWARD: u32;
 
 struct Immediates { factor: f32 }
@@ -21,10 +24,11 @@ var<immediate> given: Immediates;
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   let i = id.y * (groups.x * 256u) + id.x;
   if i >= arrayLength(&z) { return; }
-  let difference = p[i] - t[i];
+  let error = p[i] - t[i];
   if BACKWARD == 1u {
-    z[i] = sign(difference) * (g[0] * given.factor);
+    let slope = select(sign(error), 2.0 * error, SQUARED == 1u);
+    z[i] = slope * (g[0] * given.factor);
   } else {
-    z[i] = abs(difference);
+    z[i] = select(abs(error), error * error, SQUARED == 1u);
   }
 }

@@ -6,7 +6,7 @@ mod common;
 use common::{close, f64s, symmetric};
 use legato::Result;
 use legato::engine::nn::{Adam, Mode, Model, Network};
-use legato::engine::ops::{arithmetic, conv2d, mae, reduce};
+use legato::engine::ops::{arithmetic, conv2d, loss::Loss, reduce};
 use legato::engine::{Gpu, Tape, Tensor};
 use legato::legato::{Architecture, Stretching};
 use safetensors::{Dtype, SafeTensors};
@@ -101,7 +101,7 @@ fn outputs_and_gradients_of_both_architectures_are_those_of_pytorch() {
             let parameters = model.on_tape(&tape, true);
             let output = model.forward(&tape, &parameters, &tape.constant(&stamps), Mode::Inference)?;
             close(&format!("{file}: output"), 1e-5, &gpu.read(output.value())?, &tensors["output"].1);
-            let loss = mae::mae(&tape, &output, &targets)?;
+            let loss = Loss::Absolute.of(&tape, &output, &targets)?;
             close(&format!("{file}: loss"), 1e-5, &gpu.read(loss.value())?, &tensors["loss"].1);
             let gradients = tape.backward(&loss)?;
             for (variable, (parameter, _)) in parameters.iter().zip(model.parameters()) {

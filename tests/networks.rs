@@ -8,7 +8,7 @@ use legato::Result;
 use legato::engine::Tape;
 use legato::engine::nn::{Layer, Mode, Model, Network};
 use legato::engine::ops::draw::Draw;
-use legato::engine::ops::{conv2d, dense, dropout, mae, max_pool, noise, relu, stretch};
+use legato::engine::ops::{conv2d, dense, dropout, loss::Loss, max_pool, noise, relu, stretch};
 
 const SEED: u64 = 42;
 const STEP: u64 = 7;
@@ -100,7 +100,7 @@ fn a_network_in_training_agrees_with_its_references_forward_and_back() -> Result
     let (wide_stamps, wide_targets) = (f64s(&stamps), f64s(&targets));
     let outputs = reference(&network, &wide, &wide_stamps);
     let loss = |parameters: &[Vec<f64>]| {
-        mae::mae_reference(&reference(&network, parameters, &wide_stamps), &wide_targets)
+        Loss::Absolute.reference(&reference(&network, parameters, &wide_stamps), &wide_targets)
     };
     let mut differences = Vec::new();
     for which in 0..wide.len() {
@@ -129,7 +129,7 @@ fn a_network_in_training_agrees_with_its_references_forward_and_back() -> Result
         let mode = Mode::Training { seed: SEED, step: STEP };
         let output = model.forward(&tape, &parameters, &input, mode)?;
         close("outputs", 1e-5, &gpu.read(output.value())?, &outputs);
-        let loss = mae::mae(&tape, &output, &gpu.upload(&[BATCH, 2], &targets)?)?;
+        let loss = Loss::Absolute.of(&tape, &output, &gpu.upload(&[BATCH, 2], &targets)?)?;
         let gradients = tape.backward(&loss)?;
         for ((variable, shape), want) in parameters.iter().zip(&shapes).zip(&differences) {
             let gradient = gradients.of(variable).expect("the loss depends on every parameter");

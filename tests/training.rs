@@ -365,7 +365,7 @@ fn the_best_epochs_weights_are_kept_and_patience_ends_the_run() -> Result<()> {
     let made = &loaded[0].provenance;
     assert_eq!((made.targets.as_slice(), loaded.len()), (task(11).targets.as_slice(), 1));
     assert_eq!((made.epoch, made.seed, &made.from), (best.epoch, 11, &None));
-    assert_eq!((made.validation_mae, made.validation_r2), (lowest, best.validation_r2));
+    assert_eq!((made.validation_loss, made.validation_r2), (lowest, best.validation_r2));
     // 48 stamps are three batches of 16.
     assert_eq!(made.images_seen, 48 * best.epoch as u64);
     assert_eq!((made.survey.as_str(), made.zero_point), ("small", common::survey().zero_point));

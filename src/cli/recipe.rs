@@ -1,6 +1,7 @@
 //! The options that say how to train.
 
 use crate::Result;
+use crate::engine::ops::loss::Loss;
 use crate::legato::{Dense, Recipe, Schedule, Stretch};
 use clap::Args;
 
@@ -28,6 +29,9 @@ pub struct RecipeArguments {
     /// How the learning rate goes on after the warm-up [paper: constant]
     #[arg(long)]
     schedule: Option<Schedule>,
+    /// What training makes small [paper: absolute]
+    #[arg(long)]
+    loss: Option<Loss>,
     /// First epochs at the full rate and without early stopping [paper: 10]
     #[arg(long)]
     warm_up: Option<usize>,
@@ -56,6 +60,7 @@ impl RecipeArguments {
             batch: self.batch.unwrap_or(base.batch),
             learning_rate: self.learning_rate.unwrap_or(base.learning_rate),
             schedule: self.schedule.unwrap_or(base.schedule),
+            loss: self.loss.unwrap_or(base.loss),
             warm_up: self.warm_up.unwrap_or(base.warm_up),
             patience: self.patience.unwrap_or(base.patience),
             dropout: self.dropout.unwrap_or(base.dropout),

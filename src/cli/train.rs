@@ -55,7 +55,7 @@ pub struct Arguments {
     survey: Option<String>,
     /// Go on with the run in the output folder
     #[arg(long, conflicts_with_all = ["show", "parameter", "architecture", "network", "from", "survey", "recipe",
-        "epochs", "batch", "learning_rate", "schedule", "warm_up", "patience", "stretch", "dense", "dropout", "noise", "frozen",
+        "epochs", "batch", "learning_rate", "schedule", "loss", "warm_up", "patience", "stretch", "dense", "dropout", "noise", "frozen",
         "stamps_per_epoch", "validation"])]
     resume: bool,
     /// Stop after this many epochs, to be resumed

@@ -22,9 +22,9 @@ const STATE: &str = "state.json";
 pub struct Epoch {
     /// Its number, from 1.
     pub epoch: usize,
-    /// Mean absolute error of the scaled targets over the epoch's batches.
+    /// The recipe's loss of the scaled targets over the epoch's batches.
     pub training_loss: f64,
-    /// Mean absolute error of the scaled targets on the validation set.
+    /// The recipe's loss of the scaled targets on the validation set.
     #[serde(deserialize_with = "super::null_is_nan")]
     pub validation_loss: f64,
     /// R² of the physical values on the validation set, the mean of all that is learned; NaN where the set is too small

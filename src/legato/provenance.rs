@@ -3,6 +3,7 @@
 use super::calibration::{flux_factor, same_scale};
 use super::{Stamps, Target};
 use crate::engine::nn::weights::Metadata;
+use crate::engine::ops::loss::Loss;
 use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
@@ -37,9 +38,12 @@ pub struct Provenance {
     pub epoch: usize,
     /// Stamps seen until then, repeats counted.
     pub images_seen: u64,
-    /// Mean absolute error of the scaled targets on the validation set.
-    #[serde(deserialize_with = "super::null_is_nan")]
-    pub validation_mae: f64,
+    /// What training made small.
+    #[serde(default)]
+    pub loss: Loss,
+    /// The loss of the scaled targets on the validation set.
+    #[serde(alias = "validation_mae", deserialize_with = "super::null_is_nan")]
+    pub validation_loss: f64,
     /// R² of the physical values on the validation set, the mean of the outputs.
     #[serde(deserialize_with = "super::null_is_nan")]
     pub validation_r2: f64,

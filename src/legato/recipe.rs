@@ -2,6 +2,7 @@
 
 use super::{Parameter, Stretching, Target};
 use crate::engine::ops::augment::Augmentation;
+use crate::engine::ops::loss::Loss;
 use crate::{Error, Result, files};
 use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
@@ -55,6 +56,9 @@ pub struct Recipe {
     pub learning_rate: f64,
     /// How the learning rate goes on after the warm-up.
     pub schedule: Schedule,
+    /// What is made small. Runs from before there was a choice made the mean absolute error small.
+    #[serde(default)]
+    pub loss: Loss,
     /// Share of the stamps of a data set that is held out for validation.
     pub validation: f64,
     /// Largest shift, as a share of the stamp's width.

@@ -191,6 +191,7 @@ impl<'a> Training<'a> {
     ) -> Result<Self> {
         let lessons = Lessons::new(supply, state.recipe.validation, state.task.seed)?;
         adam.freeze(state.recipe.frozen);
+        adam.minimise(state.recipe.loss);
         let (gpu, stamps, folder) = (gpu.clone(), supply.stamps(), folder.to_owned());
         let training =
             Training { gpu, lessons, stamps, folder, model, adam, state, stop: None, save_every: SAVE_EVERY };
@@ -400,7 +401,7 @@ impl<'a> Training<'a> {
         Ok((augment(&self.gpu, &stamps, &placements)?, targets))
     }
 
-    /// Mean absolute error of the scaled targets, and mean R² of the values, on the stamps held out.
+    /// The loss of the scaled targets, and mean R² of the values, on the stamps held out.
     fn validate(&self) -> Result<(f64, f64)> {
         let State { recipe, task, .. } = &self.state;
         let (size, outputs) = (self.stamps.size(), task.targets.len());
@@ -416,8 +417,10 @@ impl<'a> Training<'a> {
             let estimates = estimates.iter().skip(output).step_by(outputs).map(|&t| f64::from(t));
             let truths = self.lessons.held_out().iter().map(|&i| &self.stamps.truths()[i as usize]);
             let truths = truths.map(|truth| target.parameter.of(truth));
-            let errors =
-                truths.clone().zip(estimates.clone()).map(|(y, t)| (target.scaling.target(y) - t).abs());
+            let errors = truths
+                .clone()
+                .zip(estimates.clone())
+                .map(|(y, t)| recipe.loss.term(target.scaling.target(y) - t));
             loss += errors.sum::<f64>();
             let pairs: Vec<(f64, f64)> = truths.zip(estimates.map(|t| target.scaling.value(t))).collect();
             r2 += Statistics::of(&pairs).r2;

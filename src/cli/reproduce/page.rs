@@ -84,8 +84,7 @@ pub fn compose(plan: &Plan, gpu: &Gpu, results: &Results) -> Result<Page> {
     page.heading("Learning");
     for (title, history) in &results.histories {
         let name = format!("learning-{}", title.replace(", ", "-").replace(' ', "-"));
-        let caption =
-            format!("{title}: mean absolute error of the scaled targets, and R² on stamps held out.");
+        let caption = format!("{title}: the loss of the scaled targets, and R² on stamps held out.");
         page.figure(learning_figure(&name, &caption, history)?);
     }
     page.heading("How long it took").table(times(results));

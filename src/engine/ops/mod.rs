@@ -10,7 +10,7 @@ pub mod dense;
 pub mod draw;
 pub mod dropout;
 pub mod flatten;
-pub mod mae;
+pub mod loss;
 pub mod max_pool;
 pub mod noise;
 pub mod reduce;
@@ -32,7 +32,7 @@ pub fn kernels() -> Vec<&'static Source> {
         conv2d::KERNELS,
         dense::KERNELS,
         dropout::KERNELS,
-        mae::KERNELS,
+        loss::KERNELS,
         max_pool::KERNELS,
         noise::KERNELS,
         reduce::KERNELS,
