@@ -184,7 +184,7 @@ fn a_deeper_image_is_measured_as_one_of_the_networks_own_noise() -> Result<()> {
     let measurer = Measurer::new(&gpu, &estimators, BATCH)?;
     let read = stamp_files(&measurer, &[path], FitOptions::default()).read(0..3)?;
     let own: Vec<_> = read.into_iter().collect::<Result<_>>()?;
-    // The same light over the noise: all of it, or a quarter.
+    // The same light over the noise, which a map or the border tells: all of it, or a quarter.
     let scaled = |factor: f32, map: bool| {
         let mut objects = own.clone();
         for stamp in objects.iter_mut().map(|object| &mut object.stamp) {
@@ -194,13 +194,48 @@ fn a_deeper_image_is_measured_as_one_of_the_networks_own_noise() -> Result<()> {
         }
         measurer.measure(&objects, &mut |_| ())
     };
-    let (whole, quarter, unknown) = (scaled(1.0, true)?, scaled(0.25, true)?, scaled(0.25, false)?);
-    for ((whole, quarter), unknown) in whole.iter().zip(&quarter).zip(&unknown) {
+    let (whole, quarter, border) = (scaled(1.0, true)?, scaled(0.25, true)?, scaled(0.25, false)?);
+    for ((whole, quarter), border) in whole.iter().zip(&quarter).zip(&border) {
         assert_eq!(quarter.re_maj, whole.re_maj);
         close("magnitude", quarter.mag, whole.mag + 2.5 * 4f64.log10());
         assert!(quarter.flags.contains(Flags::OTHER_DEPTH) && !whole.flags.contains(Flags::OTHER_DEPTH));
-        // Without a map nothing is scaled.
-        assert!(!unknown.flags.contains(Flags::OTHER_DEPTH) && unknown.re_maj != whole.re_maj);
+        assert!(border.flags.contains(Flags::OTHER_DEPTH));
+    }
+    Ok(())
+}
+
+#[test]
+fn an_image_without_noise_is_made_no_brighter_than_the_galaxies_that_the_networks_know() -> Result<()> {
+    let gpu = common::gpu();
+    let (folder, estimators) = trained(&gpu)?;
+    let path = folder.path().join("cube.fits");
+    let images = common::stamps(1, 0..3)?;
+    let pixels: Vec<f32> = (0..3).flat_map(|i| images.pixels(i)).copied().collect();
+    cube(&path, &meta(), images.size(), &pixels)?;
+    let measurer = Measurer::new(&gpu, &estimators, BATCH)?;
+    let read = stamp_files(&measurer, &[path], FitOptions::default()).read(0..3)?;
+    let mut quiet: Vec<_> = read.into_iter().collect::<Result<_>>()?;
+    let networks = measurer.networks();
+    let brightest =
+        10f64.powf(-0.4 * (estimators[&Parameter::Magnitude].scaling().min - networks.zero_point));
+    // The same galaxies with their noise said to be none, and as bright as they may be made.
+    let mut bright = quiet.clone();
+    let mut gains = Vec::new();
+    for (quiet, bright) in quiet.iter_mut().zip(&mut bright) {
+        let (quiet, bright) = (&mut quiet.stamp, &mut bright.stamp);
+        let light: f64 = quiet.pixels.iter().map(|&p| f64::from(p) - quiet.sky.level).sum();
+        let gain = (brightest / light).max(1.0);
+        bright.pixels.iter_mut().for_each(|p| *p *= gain as f32);
+        bright.sky.sigma = networks.sigma;
+        quiet.sky.sigma = 1e-9 * networks.sigma;
+        gains.push(gain);
+    }
+    assert!(gains.iter().any(|&gain| gain > 1.0));
+    let (quiet, bright) = (measurer.measure(&quiet, &mut |_| ())?, measurer.measure(&bright, &mut |_| ())?);
+    for ((quiet, bright), gain) in quiet.iter().zip(&bright).zip(gains) {
+        assert_eq!(quiet.re_maj, bright.re_maj);
+        close("magnitude", quiet.mag, bright.mag + 2.5 * gain.log10());
+        assert_eq!(quiet.flags.contains(Flags::OTHER_DEPTH), gain > 1.0);
     }
     Ok(())
 }

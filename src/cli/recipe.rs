@@ -8,7 +8,7 @@ use clap::Args;
 /// The recipe of a run, with what departs from it.
 #[derive(Args, Default)]
 pub struct RecipeArguments {
-    /// How to train: `paper`, `best`, or a TOML file of your own [default: paper]
+    /// How to train: `paper`, `best`, `adapt`, or a TOML file of your own [default: `paper`; to adapt: `adapt`]
     #[arg(long, value_name = "NAME|FILE")]
     recipe: Option<String>,
     /// How pixels are made fit for the network [paper: asinh]

@@ -116,13 +116,25 @@ impl<'a> Measurer<'a> {
     }
 
     /// By what to multiply a stamp for the networks. What they can tell of a galaxy is a matter of its light over the
-    /// noise, and they know one noise: where a map says that the image's is another, the flux is scaled so that it is
-    /// theirs, and the magnitude is scaled back. 1 where it is theirs to a factor of [`DEPTH`], or not known: a galaxy that
-    /// fills its stamp would pass for noise at the border.
+    /// noise, and they know one noise: where the image's is another, the flux is scaled so that it is theirs, and the
+    /// magnitude is scaled back. 1 where it is theirs to a factor of [`DEPTH`], or not known. A border that looks noisier
+    /// tells nothing, since light passes for noise there; only a map does. And nothing is made brighter than all that the
+    /// networks know.
     fn gain(&self, stamp: &Stamp) -> f64 {
         let gain = self.networks.sigma / stamp.sky.sigma;
-        let known = stamp.rms.is_some() && gain.is_finite() && gain > 0.0;
-        if known && !(1.0 / DEPTH..=DEPTH).contains(&gain) { gain } else { 1.0 }
+        let other = gain > DEPTH || (stamp.rms.is_some() && gain < 1.0 / DEPTH);
+        if !(other && gain.is_finite() && gain > 0.0) {
+            return 1.0;
+        }
+        gain.min(self.most_gain(stamp).max(1.0))
+    }
+
+    /// What makes all light on a stamp as bright as the brightest galaxy that the networks know.
+    fn most_gain(&self, stamp: &Stamp) -> f64 {
+        let Some(magnitude) = self.estimators.get(&Parameter::Magnitude) else { return f64::INFINITY };
+        let brightest = 10f64.powf(-0.4 * (magnitude.scaling().min - self.networks.zero_point));
+        let light: f64 = stamp.pixels.iter().map(|&pixel| f64::from(pixel) - stamp.sky.level).sum();
+        if light > 0.0 { brightest / light } else { f64::INFINITY }
     }
 
     fn models(&self) -> Models<'a> {
