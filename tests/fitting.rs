@@ -6,8 +6,8 @@ use legato::engine::Gpu;
 use legato::engine::nn::Model;
 use legato::fits::{Catalogue, Dataset, DatasetMeta, DatasetWriter, Flags, Row};
 use legato::legato::{
-    Estimator, FitOptions, ImageFiles, Measurer, Objects, PART, Parameter, Preparation, Progress, Recipe,
-    Shard, StampFiles, Stamps, Statistics, Task, Training, WEIGHTS_FILE, evaluate, load_estimators,
+    Estimator, FitOptions, ImageFiles, Measurer, Object, Objects, PART, Parameter, Preparation, Progress,
+    Recipe, Shard, StampFiles, Stamps, Statistics, Task, Training, WEIGHTS_FILE, evaluate, load_estimators,
     measure_all, measure_into, merge,
 };
 use legato::{Error, Result};
@@ -173,17 +173,21 @@ fn images_in_another_flux_unit_are_brought_to_the_networks() -> Result<()> {
     Ok(())
 }
 
+/// Three galaxies as they are read from a cube of stamps in `folder`.
+fn three_galaxies(measurer: &Measurer, folder: &Path) -> Result<Vec<Object>> {
+    let path = folder.join("cube.fits");
+    let images = common::stamps(1, 0..3)?;
+    let pixels: Vec<f32> = (0..3).flat_map(|i| images.pixels(i)).copied().collect();
+    cube(&path, &meta(), images.size(), &pixels)?;
+    stamp_files(measurer, &[path], FitOptions::default()).read(0..3)?.into_iter().collect()
+}
+
 #[test]
 fn a_deeper_image_is_measured_as_one_of_the_networks_own_noise() -> Result<()> {
     let gpu = common::gpu();
     let (folder, estimators) = trained(&gpu)?;
-    let path = folder.path().join("cube.fits");
-    let images = common::stamps(1, 0..3)?;
-    let pixels: Vec<f32> = (0..3).flat_map(|i| images.pixels(i)).copied().collect();
-    cube(&path, &meta(), images.size(), &pixels)?;
     let measurer = Measurer::new(&gpu, &estimators, BATCH)?;
-    let read = stamp_files(&measurer, &[path], FitOptions::default()).read(0..3)?;
-    let own: Vec<_> = read.into_iter().collect::<Result<_>>()?;
+    let own = three_galaxies(&measurer, folder.path())?;
     // The same light over the noise, which a map or the border tells: all of it, or a quarter.
     let scaled = |factor: f32, map: bool| {
         let mut objects = own.clone();
@@ -208,13 +212,8 @@ fn a_deeper_image_is_measured_as_one_of_the_networks_own_noise() -> Result<()> {
 fn an_image_without_noise_is_made_no_brighter_than_the_galaxies_that_the_networks_know() -> Result<()> {
     let gpu = common::gpu();
     let (folder, estimators) = trained(&gpu)?;
-    let path = folder.path().join("cube.fits");
-    let images = common::stamps(1, 0..3)?;
-    let pixels: Vec<f32> = (0..3).flat_map(|i| images.pixels(i)).copied().collect();
-    cube(&path, &meta(), images.size(), &pixels)?;
     let measurer = Measurer::new(&gpu, &estimators, BATCH)?;
-    let read = stamp_files(&measurer, &[path], FitOptions::default()).read(0..3)?;
-    let mut quiet: Vec<_> = read.into_iter().collect::<Result<_>>()?;
+    let mut quiet = three_galaxies(&measurer, folder.path())?;
     let networks = measurer.networks();
     let brightest =
         10f64.powf(-0.4 * (estimators[&Parameter::Magnitude].scaling().min - networks.zero_point));

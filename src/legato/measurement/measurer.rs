@@ -132,7 +132,8 @@ impl<'a> Measurer<'a> {
     /// What makes all light on a stamp as bright as the brightest galaxy that the networks know.
     fn most_gain(&self, stamp: &Stamp) -> f64 {
         let Some(magnitude) = self.estimators.get(&Parameter::Magnitude) else { return f64::INFINITY };
-        let brightest = 10f64.powf(-0.4 * (magnitude.scaling().min - self.networks.zero_point));
+        // The flux of one unit of an image is what a magnitude of its zero point means.
+        let brightest = self.networks.flux_factor(magnitude.scaling().min).unwrap_or(f64::INFINITY);
         let light: f64 = stamp.pixels.iter().map(|&pixel| f64::from(pixel) - stamp.sky.level).sum();
         if light > 0.0 { brightest / light } else { f64::INFINITY }
     }

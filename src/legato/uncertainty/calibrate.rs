@@ -147,16 +147,19 @@ fn likeliest(
         let among = tried.iter().filter(|(powers, _)| which(powers));
         among.min_by(|a, b| a.1.total_cmp(&b.1)).copied().unwrap_or_default()
     };
-    let best = least(&|_| true);
-    // By how much likelier than where no spread counts, in nats a galaxy.
-    let gain = |unlikely: f64| (unlikelihood([0.0, 0.0]) - unlikely) / errors.len() as f64;
-    let [copies, thinned] = [least(&|p| p[1] == 0.0), least(&|p| p[0] == 0.0)].map(|(_, u)| gain(u));
+    let (best, both) = least(&|_| true);
+    let (_, copies) = least(&|p| p[1] == 0.0);
+    let (_, thinned) = least(&|p| p[0] == 0.0);
+    let (_, neither) = least(&|p| *p == [0.0, 0.0]);
+    let nats = |unlikely: f64| (neither - unlikely) / errors.len() as f64;
     log::info!(
-        "{parameter}: errors are likelier by {copies:.3} nats a galaxy with the copies' spread, by {thinned:.3} with that of the \
+        "{parameter}: errors are likelier by {:.3} nats a galaxy with the copies' spread, by {:.3} with that of the \
          thinned networks, by {:.3} with both",
-        gain(best.1)
+        nats(copies),
+        nats(thinned),
+        nats(both)
     );
-    best.0
+    best
 }
 
 #[cfg(test)]
