@@ -28,7 +28,7 @@ impl Set {
     /// The set that learned from galaxies as those of this survey; the default for others.
     pub fn of_survey(survey: &str) -> Set {
         match survey {
-            "candels-f160w" | "candels-f160w-wide" => Set::Isolated,
+            "candels-f160w" | "candels-f160w-faint" | "candels-f160w-wide" => Set::Isolated,
             _ => Set::DEFAULT,
         }
     }

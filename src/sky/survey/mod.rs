@@ -34,10 +34,11 @@ use std::path::{Path, PathBuf};
 use toml::de::DeTable;
 
 /// The surveys that are part of the program, by name.
-const BUILTIN: [(&str, &str); 5] = [
+const BUILTIN: [(&str, &str); 6] = [
     ("candels-f160w", include_str!("../../../datasets/candels-f160w.toml")),
     ("candels-f160w-crowded", include_str!("../../../datasets/candels-f160w-crowded.toml")),
     ("candels-f160w-crowded-wide", include_str!("../../../datasets/candels-f160w-crowded-wide.toml")),
+    ("candels-f160w-faint", include_str!("../../../datasets/candels-f160w-faint.toml")),
     ("candels-f160w-wide", include_str!("../../../datasets/candels-f160w-wide.toml")),
     ("euclid-vis", include_str!("../../../datasets/euclid-vis.toml")),
 ];

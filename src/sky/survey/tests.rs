@@ -130,6 +130,25 @@ fn one_psf_or_several_are_taken() {
 }
 
 #[test]
+fn counts_have_a_slope_and_nothing_else_has() {
+    let counted = with("23.0, distribution = \"uniform\"", "23.0, distribution = \"counts\", slope = 0.3");
+    let survey = parse(&counted).unwrap();
+    assert_eq!(survey.galaxies.magnitude.distribution, Distribution::Counts { slope: 0.3 });
+    assert_eq!(parse(&survey.to_toml()).unwrap(), survey);
+    let even = parse(&counted.replace("slope = 0.3", "slope = 0")).unwrap();
+    assert_eq!(even, parse(TEXT).unwrap());
+    for (from, to, message) in [
+        ("\"counts\"", "\"uniform\"", "magnitude.slope: goes with distribution = \"counts\""),
+        ("distribution = \"counts\", ", "", "magnitude.slope: goes with distribution = \"counts\""),
+        (", slope = 0.3", "", "the key slope is missing"),
+        ("slope = 0.3", "slope = 3", "magnitude.slope: 3 must"),
+    ] {
+        let complaint = parse(&counted.replacen(from, to, 1)).unwrap_err().to_string();
+        assert!(complaint.contains(message), "{complaint}");
+    }
+}
+
+#[test]
 fn noise_is_of_one_of_four_kinds() {
     let noise = |text: &str| {
         let from = TEXT.find("[noise]").unwrap();
