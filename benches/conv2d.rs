@@ -50,7 +50,7 @@ fn convolutions(c: &mut Criterion) {
             });
         };
         time("forward", &|| conv2d::forward(&gpu, &g, &x, &w, &b, Epilogue::BiasRelu));
-        if conv2d::choice(&gpu, Pass::Forward, &g).rung.pools() {
+        if conv2d::choice(&gpu, Pass::Forward, &g).rung.makes_cells() {
             time("forward, pooled", &|| conv2d::forward(&gpu, &g, &x, &w, &b, Epilogue::PoolBiasRelu));
         }
         time("forward, then pooled", &|| {

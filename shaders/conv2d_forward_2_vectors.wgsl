@@ -48,5 +48,5 @@ fn main(@builtin(global_invocation_id) g: vec3u, @builtin(num_workgroups) groups
       }
     }
   }
-  y[at] = finished(sum, bias[select(o, 0u, EPILOGUE == 0u)]);
+  y[at] = finished(sum, bias_of(o));
 }

@@ -65,7 +65,7 @@ fn main(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) grou
     y2 = tap(y2, k, image, row + 2, column, c);
     y3 = tap(y3, k, image, row + 3, column, c);
   }
-  let b = bias[select(o, 0u, EPILOGUE == 0u)];
+  let b = bias_of(o);
   store(image, i, j, outputs, y0, y1, b);
   store(image, i + 2u, j, outputs, y2, y3, b);
 }

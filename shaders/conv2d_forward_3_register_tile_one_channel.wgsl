@@ -50,7 +50,7 @@ fn main(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) grou
     y2 = strip(y2, k, image, row + 2, column);
     y3 = strip(y3, k, image, row + 3, column);
   }
-  let b = bias[select(o, 0u, EPILOGUE == 0u)];
+  let b = bias_of(o);
   store(image, i, j, outputs, y0, y1, b);
   store(image, i + 2u, j, outputs, y2, y3, b);
 }

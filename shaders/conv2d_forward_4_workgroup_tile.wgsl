@@ -62,7 +62,7 @@ fn store_four(pixel: u32, last: u32, o: u32, sums: mat4x4f, b: vec4f) {
 }
 fn store_eight(pixel: u32, last: u32, o: u32, sums: Strip) {
   if o >= CO / 4u { return; }
-  let b = bias[select(o, 0u, EPILOGUE == 0u)];
+  let b = bias_of(o);
   store_four(pixel, last, o, sums.left, b);
   store_four(pixel + ROWS / 2u, last, o, sums.right, b);
 }

@@ -178,7 +178,7 @@ fn main(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) grou
     upper = add(upper, k, l, r.upper);
     lower = add(lower, k, l, r.lower);
   }
-  let b = bias[select(o, 0u, EPILOGUE == 0u)];
+  let b = bias_of(o);
   let above = finish(upper);
   let below = finish(lower);
   store(image, i, j, outputs, above.r0, above.r1, b);

@@ -1,11 +1,19 @@
-// The end of the tiled forward kernels: eight pixels of two output rows, with bias and ReLU, and pooled.
+// The end of the tiled forward kernels: eight pixels of two output rows, with bias and ReLU, pooled, or masked.
 //
 // A largest number of four is the same before the bias is added as after, to the last bit, since adding keeps
 // the order; so pooling comes first and spares three quarters of what follows, and of what is stored.
+//
+// `bias` is what the epilogue reads beside the sums: the bias, or, to mask, a tensor of y's layout.
 
-override EPILOGUE: u32;                      // 0: none; 1: + bias; 2: + bias, then ReLU; 3: 2×2 pooled, then as 2
+// 0: none; 1: + bias; 2: + bias, then ReLU; 3: 2×2 pooled, then as 2; 4: 0 where the tensor beside it is not positive
+override EPILOGUE: u32;
 
 struct Strip { left: Matrix, right: Matrix } // eight output pixels, a column each
+
+// The bias of a group of outputs; where there is none, anything.
+fn bias_of(group: u32) -> Outputs {
+  return bias[select(group, 0u, EPILOGUE == 0u || EPILOGUE == 4u)];
+}
 
 fn finished(sum: Outputs, b: Outputs) -> Outputs {
   switch EPILOGUE {
@@ -17,7 +25,13 @@ fn finished(sum: Outputs, b: Outputs) -> Outputs {
 }
 
 fn store_pixel(image: u32, i: u32, j: u32, group: u32, sum: Outputs, b: Outputs) {
-  if j < WIDTH { y[((image * HEIGHT + i) * WIDTH + j) * (CO / OUTPUTS) + group] = finished(sum, b); }
+  if j >= WIDTH { return; }
+  let at = ((image * HEIGHT + i) * WIDTH + j) * (CO / OUTPUTS) + group;
+  if EPILOGUE == 4u {
+    y[at] = select(sum, Outputs(), bias[at] <= Outputs());
+  } else {
+    y[at] = finished(sum, b);
+  }
 }
 
 fn store_row(image: u32, i: u32, j: u32, group: u32, sums: Strip, b: Outputs) {
@@ -32,10 +46,25 @@ fn store_row(image: u32, i: u32, j: u32, group: u32, sums: Strip, b: Outputs) {
   store_pixel(image, i, j + 7u, group, sums.right[3], b);
 }
 
-// The largest of two pixels in each of two rows; y is [N][⌊HEIGHT/2⌋][⌊WIDTH/2⌋][CO/OUTPUTS].
-fn store_cell(image: u32, i: u32, j: u32, group: u32, upper: Outputs, lower: Outputs, b: Outputs) {
+// Two columns of both rows.
+fn left_cell(upper: Matrix, lower: Matrix) -> Matrix {
+  return Matrix(upper[0], upper[1], lower[0], lower[1]);
+}
+fn right_cell(upper: Matrix, lower: Matrix) -> Matrix {
+  return Matrix(upper[2], upper[3], lower[2], lower[3]);
+}
+
+// Four pixels, two of either row, as a column each; y is [N][⌊HEIGHT/2⌋][⌊WIDTH/2⌋][CO/OUTPUTS].
+fn store_cell(image: u32, i: u32, j: u32, group: u32, cell: Matrix, b: Outputs) {
   if j / 2u >= WIDTH / 2u { return; }
-  y[((image * (HEIGHT / 2u) + i / 2u) * (WIDTH / 2u) + j / 2u) * (CO / OUTPUTS) + group] = finished(max(upper, lower), b);
+  let at = ((image * (HEIGHT / 2u) + i / 2u) * (WIDTH / 2u) + j / 2u) * (CO / OUTPUTS) + group;
+  let above = max(cell[0], cell[1]);
+  let below = max(cell[2], cell[3]);
+  y[at] = finished(max(above, below), b);
+  // The first of equals.
+  let right = select(Places(), Places(1u), cell[1] > cell[0]);
+  let low = select(Places(2u), Places(3u), cell[3] > cell[2]);
+  keep_places(at, select(right, low, below > above));
 }
 
 // Rows i, which is even, and i + 1, from column j on, which is even.
@@ -46,8 +75,8 @@ fn store(image: u32, i: u32, j: u32, group: u32, upper: Strip, lower: Strip, b: 
     return;
   }
   if i / 2u >= HEIGHT / 2u || group >= CO / OUTPUTS { return; }
-  store_cell(image, i, j, group, max(upper.left[0], upper.left[1]), max(lower.left[0], lower.left[1]), b);
-  store_cell(image, i, j + 2u, group, max(upper.left[2], upper.left[3]), max(lower.left[2], lower.left[3]), b);
-  store_cell(image, i, j + 4u, group, max(upper.right[0], upper.right[1]), max(lower.right[0], lower.right[1]), b);
-  store_cell(image, i, j + 6u, group, max(upper.right[2], upper.right[3]), max(lower.right[2], lower.right[3]), b);
+  store_cell(image, i, j, group, left_cell(upper.left, lower.left), b);
+  store_cell(image, i, j + 2u, group, right_cell(upper.left, lower.left), b);
+  store_cell(image, i, j + 4u, group, left_cell(upper.right, lower.right), b);
+  store_cell(image, i, j + 6u, group, right_cell(upper.right, lower.right), b);
 }

@@ -3,3 +3,5 @@
 const OUTPUTS = 2u;
 alias Outputs = vec2f;      // one pixel's
 alias Matrix = mat4x2f;     // four columns of them
+alias Places = vec2u;       // where in their cells the largest were
+const BYTES = vec2u(1u, 1u << 8u);

@@ -18,5 +18,5 @@ pub mod tape;
 pub mod tensor;
 
 pub use gpu::{Gpu, GpuOptions};
-pub use tape::{Tape, Var};
+pub use tape::{Masks, Tape, Var};
 pub use tensor::Tensor;

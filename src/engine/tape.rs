@@ -2,7 +2,7 @@
 //! to go back; [`Tape::backward`] reads the notes in reverse.
 
 use super::gpu::profile::{Pass, Place};
-use super::ops::arithmetic;
+use super::ops::{arithmetic, relu};
 use super::{Gpu, Tensor};
 use crate::{Error, Result};
 use std::cell::RefCell;
@@ -19,6 +19,7 @@ pub struct Var {
     id: usize,
     tape: u64,
     needs_gradient: bool,
+    rectified: bool,
 }
 
 impl Var {
@@ -36,6 +37,21 @@ impl Var {
     pub fn needs_gradient(&self) -> bool {
         self.needs_gradient
     }
+
+    /// Whether its gradient has to be masked by its own sign: see [`Masks::of_output`].
+    pub fn rectified(&self) -> bool {
+        self.rectified
+    }
+}
+
+/// Who masks the gradient on the way back through a rectifier, that is, puts 0 where the rectifier's output is not positive.
+/// Whoever makes the gradient can do it in passing, which spares a pass over memory; the tape does what nobody did.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Masks {
+    /// The output is a rectifier's, and the operation's `backward` takes for granted that its gradient is masked.
+    pub of_output: bool,
+    /// The first input is a rectifier's, and the operation's `backward` masks the gradient of it.
+    pub of_input: bool,
 }
 
 struct Node {
@@ -43,6 +59,10 @@ struct Node {
     backward: Option<Backward>,
     /// The shape of the value, where a gradient of it is wanted.
     wanted: Option<Vec<usize>>,
+    /// The value, where its gradient has to be masked by it.
+    rectified: Option<Tensor>,
+    /// Whether the gradient of its first input comes masked.
+    masks_input: bool,
     /// For the profile.
     layer: u32,
 }
@@ -69,12 +89,12 @@ impl Tape {
 
     /// A value that gradients are wanted for: a weight.
     pub fn parameter(&self, value: &Tensor) -> Var {
-        self.node(value.clone(), true, vec![], None)
+        self.node(value.clone(), true, vec![], None, Masks::default())
     }
 
     /// A value that is given: data.
     pub fn constant(&self, value: &Tensor) -> Var {
-        self.node(value.clone(), false, vec![], None)
+        self.node(value.clone(), false, vec![], None, Masks::default())
     }
 
     /// The output of an operation on `inputs`. `backward` maps the gradient of `value` to those of
@@ -85,9 +105,20 @@ impl Tape {
         inputs: &[&Var],
         backward: impl FnOnce(&Tensor) -> Result<Vec<Option<Tensor>>> + 'static,
     ) -> Var {
+        self.push_with(Masks::default(), value, inputs, backward)
+    }
+
+    /// As [`Tape::push`], for an operation that ends in a rectifier or masks for the one before it.
+    pub fn push_with(
+        &self,
+        masks: Masks,
+        value: Tensor,
+        inputs: &[&Var],
+        backward: impl FnOnce(&Tensor) -> Result<Vec<Option<Tensor>>> + 'static,
+    ) -> Var {
         let needs_gradient = inputs.iter().any(|v| v.needs_gradient);
         let backward: Option<Backward> = if needs_gradient { Some(Box::new(backward)) } else { None };
-        self.node(value, needs_gradient, inputs.iter().map(|v| v.id).collect(), backward)
+        self.node(value, needs_gradient, inputs.iter().map(|v| v.id).collect(), backward, masks)
     }
 
     fn node(
@@ -96,11 +127,15 @@ impl Tape {
         needs_gradient: bool,
         inputs: Vec<usize>,
         backward: Option<Backward>,
+        masks: Masks,
     ) -> Var {
         let mut nodes = self.nodes.borrow_mut();
         let wanted = needs_gradient.then(|| value.shape().to_vec());
-        nodes.push(Node { inputs, backward, wanted, layer: self.gpu.place().layer });
-        Var { value, id: nodes.len() - 1, tape: self.id, needs_gradient }
+        let rectified = (needs_gradient && masks.of_output).then(|| value.clone());
+        let (layer, masks_input) = (self.gpu.place().layer, masks.of_input);
+        nodes.push(Node { inputs, backward, wanted, rectified, masks_input, layer });
+        let (id, rectified) = (nodes.len() - 1, masks.of_output);
+        Var { value, id, tape: self.id, needs_gradient, rectified }
     }
 
     /// The gradient of `loss`, a single number, with respect to every parameter. What the tape held
@@ -121,17 +156,24 @@ impl Tape {
         }
         let mut nodes = self.nodes.into_inner();
         let mut gradients: Vec<Option<Tensor>> = vec![None; nodes.len()];
+        // Whether all that has come to a gradient came masked.
+        let mut masked = vec![true; nodes.len()];
         gradients[loss.id] = Some(self.gpu.one()?.reshaped(loss.shape()));
-        while let Some(Node { inputs, backward, layer, .. }) = nodes.pop() {
+        masked[loss.id] = false;
+        while let Some(Node { inputs, backward, layer, rectified, masks_input, .. }) = nodes.pop() {
             let Some(backward) = backward else { continue };
-            let Some(gradient) = gradients[nodes.len()].take() else { continue };
+            let Some(mut gradient) = gradients[nodes.len()].take() else { continue };
             self.gpu.set_place(Place { pass: Pass::Backward, layer });
-            for (input, new) in inputs.into_iter().zip(backward(&gradient)?) {
+            if let Some(y) = rectified.filter(|_| !masked[nodes.len()]) {
+                gradient = relu::mask(&self.gpu, &gradient, &y)?;
+            }
+            for (i, (input, new)) in inputs.into_iter().zip(backward(&gradient)?).enumerate() {
                 let (Some(new), Some(shape)) = (new, &nodes[input].wanted) else { continue };
                 if new.shape() != shape {
                     let message = format!("a gradient of shape {:?} for a value of {shape:?}", new.shape());
                     return Err(Error::shape("backward", message));
                 }
+                masked[input] &= masks_input && i == 0;
                 gradients[input] = Some(match gradients[input].take() {
                     Some(sum) => arithmetic::add_tensors(&self.gpu, &sum, &new)?,
                     None => new,
@@ -159,7 +201,8 @@ impl Gradients {
 
 #[cfg(test)]
 mod tests {
-    use super::super::ops::{check, reduce};
+    use super::super::ops::draw::Draw;
+    use super::super::ops::{check, dropout, reduce};
     use super::*;
 
     #[test]
@@ -174,6 +217,25 @@ mod tests {
             let gradients = tape.backward(&loss)?;
             let dx = gpu.read(gradients.of(&x).expect("the loss depends on x"))?;
             assert_eq!(dx, [6.0, -12.0, 18.0]);
+            Ok(())
+        });
+    }
+
+    #[test]
+    fn a_gradient_that_is_masked_in_part_is_masked_as_a_whole() {
+        check::on_every_gpu(|gpu| {
+            let (x, p, draw) = (check::random(&[300], 1, 1.0), 0.4, Draw { seed: 1, layer: 2, step: 3 });
+            let tape = Tape::new(gpu);
+            let v = tape.parameter(&gpu.upload(&[300], &x)?);
+            let y = relu::relu(&tape, &v)?;
+            // Of the two that read y, dropout masks the gradient, and the addition does not.
+            let dropped = dropout::dropout(&tape, &y, p, draw)?;
+            assert!(y.rectified() && dropped.rectified() && !v.rectified());
+            let loss = reduce::sum(&tape, &arithmetic::add(&tape, &dropped, &y)?)?;
+            let found = gpu.read(tape.backward(&loss)?.of(&v).expect("the loss depends on x"))?;
+            let kept = dropout::dropout_reference(&[1.0; 300], p, draw);
+            let expected = x.iter().zip(kept).map(|(&x, kept)| if x > 0.0 { 1.0 + kept } else { 0.0 });
+            check::close("gradient", &found, expected);
             Ok(())
         });
     }

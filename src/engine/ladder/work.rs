@@ -128,7 +128,7 @@ impl Work {
             (Work::Conv2d(g), Pass::Forward) => {
                 conv2d::forward_by(gpu, choice, g, [x, w, b], conv2d::Epilogue::BiasRelu)
             }
-            (Work::Conv2d(g), Pass::InputGradient) => conv2d::input_gradient_by(gpu, choice, g, w, d),
+            (Work::Conv2d(g), Pass::InputGradient) => conv2d::input_gradient_by(gpu, choice, g, [w, d], None),
             (Work::Conv2d(g), Pass::WeightGradient) => conv2d::weight_gradient_by(gpu, choice, g, x, d),
             (Work::Dense(g), Pass::Forward) => dense::forward_by(gpu, choice, g, [x, w, b], true),
             (Work::Dense(g), Pass::InputGradient) => dense::input_gradient_by(gpu, choice, g, w, d),

@@ -151,9 +151,9 @@ impl Model {
                 (Layer::Conv2d { relu, .. }, _) => {
                     let wb = next()?;
                     let pool_follows = self.network.rectified_by_pool(index);
-                    let both = match (draw, pool_follows) {
-                        (None, true) => conv2d::conv2d_relu_max_pool(tape, &x, &wb[0], &wb[1])?,
-                        _ => None,
+                    let both = match pool_follows {
+                        true => conv2d::conv2d_relu_max_pool(tape, &x, &wb[0], &wb[1])?,
+                        false => None,
                     };
                     pooled = both.is_some();
                     let relu = *relu && !pool_follows;

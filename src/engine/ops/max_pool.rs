@@ -20,8 +20,13 @@ static BACKWARD: Source = Source {
     parts: &[include_str!("../../../shaders/max_pool_gradient.wgsl")],
     in_bounds: true,
 };
+static PLACES_BACKWARD: Source = Source {
+    name: "max_pool_places_gradient",
+    parts: &[include_str!("../../../shaders/max_pool_places_gradient.wgsl")],
+    in_bounds: true,
+};
 
-pub(super) const KERNELS: &[&Source] = &[&FORWARD, &BACKWARD];
+pub(super) const KERNELS: &[&Source] = &[&FORWARD, &BACKWARD, &PLACES_BACKWARD];
 
 const GROUP: usize = 64;
 
@@ -38,16 +43,27 @@ fn forward(gpu: &Gpu, x: &Tensor, [b, h, w, c]: [usize; 4], rectify: bool) -> Re
     Ok(y)
 }
 
-fn backward(gpu: &Gpu, [g, x]: [&Tensor; 2], [b, h, w, c]: [usize; 4], rectify: bool) -> Result<Tensor> {
+fn backward(gpu: &Gpu, from: [&Tensor; 2], shape: [usize; 4], rectify: bool) -> Result<Tensor> {
+    back_by(gpu, &BACKWARD, ("RECTIFY", u32::from(rectify)), from, shape)
+}
+
+/// The gradient of the input, of shape \[B, H, W, C\], from that of the output and the places of the largest elements, as
+/// [`forward_with_places_by`](super::conv2d::forward_with_places_by) writes them down.
+pub(super) fn backward_by_places(gpu: &Gpu, [g, places]: [&Tensor; 2], shape: [usize; 4]) -> Result<Tensor> {
+    let outputs = g.len() / places.len().max(1);
+    back_by(gpu, &PLACES_BACKWARD, ("OUTPUTS", outputs as u32), [g, places], shape)
+}
+
+fn back_by(
+    gpu: &Gpu,
+    kernel: &'static Source,
+    constant: (&'static str, u32),
+    [g, beside]: [&Tensor; 2],
+    [b, h, w, c]: [usize; 4],
+) -> Result<Tensor> {
     let dx = gpu.tensor(&[b, h, w, c])?;
     let groups = [(w.div_ceil(2) * c).div_ceil(GROUP) as u32, h.div_ceil(2) as u32, b as u32];
-    gpu.launch(
-        &BACKWARD,
-        &[("RECTIFY", u32::from(rectify))],
-        &[g, x, &dx],
-        &[h as u32, w as u32, c as u32],
-        groups,
-    )?;
+    gpu.launch(kernel, &[constant], &[g, beside, &dx], &[h as u32, w as u32, c as u32], groups)?;
     Ok(dx)
 }
 

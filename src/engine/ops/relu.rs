@@ -4,7 +4,7 @@
 
 use crate::Result;
 use crate::engine::gpu::{Source, device::linear_grid};
-use crate::engine::{Gpu, Tape, Tensor, Var};
+use crate::engine::{Gpu, Masks, Tape, Tensor, Var};
 
 static MASK: Source =
     Source { name: "mask", parts: &[include_str!("../../../shaders/mask.wgsl")], in_bounds: true };
@@ -12,7 +12,7 @@ static MASK: Source =
 pub(super) const KERNELS: &[&Source] = &[&MASK];
 
 /// `gradient` where `y` > 0, else 0, for tensors with as many elements: the way back through any
-/// operation that ends in a ReLU.
+/// operation that ends in a ReLU, where [no other kernel](Masks) does it in passing.
 pub(crate) fn mask(gpu: &Gpu, gradient: &Tensor, y: &Tensor) -> Result<Tensor> {
     let z = gpu.tensor(gradient.shape())?;
     gpu.launch(&MASK, &[], &[gradient, y, &z], &[], linear_grid(z.len(), 256))?;
@@ -26,8 +26,9 @@ pub(crate) fn mask(gpu: &Gpu, gradient: &Tensor, y: &Tensor) -> Result<Tensor> {
 pub fn relu(tape: &Tape, x: &Var) -> Result<Var> {
     let gpu = tape.gpu().clone();
     let y = mask(&gpu, x.value(), x.value())?;
-    let kept = y.clone();
-    Ok(tape.push(y, &[x], move |g| Ok(vec![Some(mask(&gpu, g, &kept)?)])))
+    let masks = Masks { of_output: true, ..Masks::default() };
+    // The mask is all there is to the way back, and whoever made the gradient has seen to it.
+    Ok(tape.push_with(masks, y, &[x], |g| Ok(vec![Some(g.clone())])))
 }
 
 /// The f64 reference of [`relu`].

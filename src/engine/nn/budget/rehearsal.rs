@@ -1,12 +1,12 @@
 //! A step in which nothing is computed. The ledger follows the pool's rules (sizes rounded up to classes, a buffer used
 //! again once its tensor is gone), and each layer takes, keeps and lets go what its operation does.
 
-use crate::engine::Gpu;
 use crate::engine::gpu::pool::size_class;
 use crate::engine::nn::Network;
 use crate::engine::nn::network::{Layer, Outline};
-use crate::engine::ops::conv2d::{Geometry, pools, weight_gradient_blocks};
+use crate::engine::ops::conv2d::{self, Geometry, pools, weight_gradient_blocks, words_of_places};
 use crate::engine::ops::dense::forward_chunks;
+use crate::engine::{Gpu, Masks};
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -36,6 +36,35 @@ pub(super) type Piece = Rc<Held>;
 
 /// The way back through an operation: from the gradient of its output to that of its input, where one is needed.
 type Backward<'a> = Box<dyn FnOnce(&Piece, &mut Vec<Piece>) -> Option<Piece> + 'a>;
+
+/// What an operation makes of its input, and leaves for the way back.
+struct Made<'a> {
+    y: Piece,
+    backward: Backward<'a>,
+    masks: Masks,
+}
+
+/// What an operation takes.
+struct Input<'a> {
+    x: &'a Piece,
+    /// Without the batch.
+    shape: &'a [usize],
+    /// Whether anything before it has weights.
+    needs_gradient: bool,
+    /// Whether a rectifier made it.
+    rectified: bool,
+}
+
+/// An operation on the tape.
+struct Note<'a> {
+    /// From 1.
+    layer: usize,
+    backward: Backward<'a>,
+    /// The output of a rectifier, by which its gradient is masked.
+    rectified: Option<Piece>,
+    masks_input: bool,
+    outputs: usize,
+}
 
 /// What a run has taken.
 pub(super) struct Ran {
@@ -104,8 +133,8 @@ impl<'g> Rehearsal<'g> {
         }
         let answers = outlines.last().map_or(0, |last| last.output.iter().product::<usize>());
         let (_input, _targets) = (x.clone(), self.take("the targets", self.batch * answers));
-        let mut notes: Vec<(usize, Backward)> = Vec::new();
-        let (mut needs_gradient, mut pooled) = (false, false);
+        let mut notes: Vec<Note> = Vec::new();
+        let (mut needs_gradient, mut pooled, mut rectified) = (false, false, false);
         for (index, (layer, outline)) in network.layers.iter().zip(outlines).enumerate() {
             self.layer.set(index + 1);
             if std::mem::take(&mut pooled) {
@@ -117,14 +146,22 @@ impl<'g> Rehearsal<'g> {
             if let Layer::Conv2d { relu, .. } = &mut layer {
                 *relu &= !network.rectified_by_pool(index);
             }
-            pooled = !training && network.rectified_by_pool(index) && self.pools(&layer, &shape);
+            pooled = network.rectified_by_pool(index) && self.pools(&layer, &shape);
             let written = if pooled { &outlines[index + 1] } else { outline };
-            let (y, backward) = self.layer(&layer, &shape, written, &x, needs_gradient, training);
+            let input = Input { x: &x, shape: &shape, needs_gradient, rectified };
+            let made = self.layer(&layer, input, written, pooled, training);
+            rectified = made.masks.of_output;
             needs_gradient |= weighted && training;
             if needs_gradient {
-                notes.push((index + 1, backward));
+                notes.push(Note {
+                    layer: index + 1,
+                    backward: made.backward,
+                    rectified: rectified.then(|| made.y.clone()),
+                    masks_input: made.masks.of_input,
+                    outputs: self.batch * written.output.iter().product::<usize>(),
+                });
             }
-            x = y;
+            x = made.y;
             shape.clone_from(&outline.output);
         }
         self.layer.set(0);
@@ -138,9 +175,15 @@ impl<'g> Rehearsal<'g> {
             drop(terms);
             let mut gradient = Some(self.take("the gradient of the loss", outputs));
             drop(x);
-            while let (Some(g), Some((layer, backward))) = (gradient.take(), notes.pop()) {
-                self.layer.set(layer);
-                gradient = backward(&g, &mut gradients);
+            let mut masked = false;
+            while let (Some(mut g), Some(note)) = (gradient.take(), notes.pop()) {
+                self.layer.set(note.layer);
+                if note.rectified.is_some() && !masked {
+                    g = self.take("the masked gradient", note.outputs);
+                }
+                drop(note.rectified);
+                gradient = (note.backward)(&g, &mut gradients);
+                masked = note.masks_input;
             }
         }
         Ran { forward, _gradients: gradients }
@@ -157,28 +200,30 @@ impl<'g> Rehearsal<'g> {
         }
     }
 
-    /// One layer forward, which writes what `outline` has, and its way back with what it keeps for it.
+    /// One layer forward, which writes what `outline` has, and its way back with what it keeps for it. A convolution is
+    /// `pooled` where it does the pooling that follows it.
     fn layer<'a>(
         &'a self,
         layer: &Layer,
-        shape: &[usize],
+        Input { x, shape, needs_gradient, rectified }: Input,
         outline: &Outline,
-        x: &Piece,
-        needs_gradient: bool,
+        pooled: bool,
         training: bool,
-    ) -> (Piece, Backward<'a>) {
+    ) -> Made<'a> {
         const OUTPUT: &str = "the output";
         const GRADIENT: &str = "the gradient of the input";
         let inputs = self.batch * shape.iter().product::<usize>();
         let outputs = self.batch * outline.output.iter().product::<usize>();
         let x = x.clone();
-        match *layer {
+        let mut masks = Masks::default();
+        let (y, backward): (Piece, Backward) = match *layer {
             Layer::GaussianNoise { .. } | Layer::Dropout { .. } if !training => {
                 (x, Box::new(|g, _| Some(g.clone())))
             }
             Layer::Flatten => (x, Box::new(|g, _| Some(g.clone()))),
             Layer::GaussianNoise { .. } => (self.take(OUTPUT, outputs), Box::new(|g, _| Some(g.clone()))),
             Layer::Dropout { .. } => {
+                masks = Masks { of_output: rectified, of_input: rectified };
                 (self.take(OUTPUT, outputs), Box::new(move |_, _| Some(self.take(GRADIENT, inputs))))
             }
             Layer::Stretch { .. } | Layer::MaxPool => {
@@ -189,20 +234,24 @@ impl<'g> Rehearsal<'g> {
                 (self.take(OUTPUT, outputs), Box::new(back))
             }
             Layer::Conv2d { kernel, filters, relu } => {
-                let y = self.take(OUTPUT, outputs);
-                let active = relu.then(|| y.clone());
                 let (height, width, in_channels) = (shape[0], shape[1], shape[2]);
                 let image = [height, width, in_channels];
                 let geometry = Geometry::of_layer(self.batch, image, kernel, filters);
+                let of_input = needs_gradient && rectified && conv2d::masks(self.gpu, &geometry);
+                masks = Masks { of_output: relu || pooled, of_input };
+                let places = (pooled && training)
+                    .then(|| self.take("the places", words_of_places(self.gpu, &geometry)));
+                let y = self.take(OUTPUT, outputs);
                 let back = move |_: &Piece, gradients: &mut Vec<Piece>| {
                     let _kept = x;
-                    let _masked = active.map(|_| self.take("the masked gradient", outputs));
+                    let sums = self.batch * height * width;
+                    let _spread = places.map(|_| self.take("the gradient of the sums", sums * filters));
                     let weights = kernel * kernel * in_channels * filters;
                     let blocks = weight_gradient_blocks(self.gpu, &geometry);
                     let partial = self.take("the partial gradients of the weights", blocks * weights);
                     gradients.push(self.sum_rows(blocks, weights));
                     drop(partial);
-                    gradients.push(self.sum_rows(self.batch * height * width, filters));
+                    gradients.push(self.sum_rows(if pooled { outputs / filters } else { sums }, filters));
                     let flipped = needs_gradient.then(|| self.take("the weights turned round", weights));
                     flipped.map(|_| self.take(GRADIENT, inputs))
                 };
@@ -214,10 +263,9 @@ impl<'g> Rehearsal<'g> {
                 let partial = self.take("the partial sums", chunks.saturating_mul(outputs));
                 let y = self.take(OUTPUT, outputs);
                 drop(partial);
-                let active = relu.then(|| y.clone());
+                masks.of_output = relu;
                 let back = move |_: &Piece, gradients: &mut Vec<Piece>| {
-                    let (_kept, _active) = (x, active.clone());
-                    let _masked = active.map(|_| self.take("the masked gradient", outputs));
+                    let _kept = x;
                     let dx = needs_gradient.then(|| self.take(GRADIENT, inputs));
                     gradients.push(self.take("the gradient of the weights", terms * units));
                     gradients.push(self.sum_rows(self.batch, units));
@@ -225,7 +273,8 @@ impl<'g> Rehearsal<'g> {
                 };
                 (y, Box::new(back))
             }
-        }
+        };
+        Made { y, backward, masks }
     }
 
     /// As the operation: in two passes where there are many rows.

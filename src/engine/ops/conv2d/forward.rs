@@ -21,6 +21,8 @@ pub enum Epilogue {
     BiasRelu = 2,
     /// Takes the largest of each 2×2 cell, then as [`Epilogue::BiasRelu`]; a last odd row or column is dropped.
     PoolBiasRelu = 3,
+    /// Puts 0 where another tensor of the output's shape, in the bias's stead, is not positive.
+    Mask = 4,
 }
 
 /// y = f(conv(x, w) + b). With [`Epilogue::None`] the bias is not read; with [`Epilogue::PoolBiasRelu`] y has half the
@@ -51,10 +53,42 @@ pub fn forward_by(
     epilogue: Epilogue,
 ) -> Result<Tensor> {
     geometry.expect("conv2d", &[(x, &geometry.input_shape()), (w, &geometry.weights_shape())])?;
-    if epilogue != Epilogue::None {
-        geometry.expect("conv2d", &[(b, &[geometry.out_channels])])?;
+    match epilogue {
+        Epilogue::None => (),
+        Epilogue::Mask => geometry.expect("conv2d", &[(b, &geometry.output_shape())])?,
+        _ => geometry.expect("conv2d", &[(b, &[geometry.out_channels])])?,
     }
     convolve(gpu, choice.into(), geometry.batch, &Sizes::of(geometry), [x, w, b], epilogue)
+}
+
+/// As [`forward_by`] with [`Epilogue::PoolBiasRelu`], and where in its cell the largest was: a byte for each output, 0 to 3
+/// in row order, in words \[N\]\[⌊H/2⌋\]\[⌊W/2⌋\]\[CO/k\] of the k channels that the kernel makes together. Where two are
+/// equal it is the first.
+///
+/// # Errors
+/// As [`forward_by`].
+pub fn forward_with_places_by(
+    gpu: &Gpu,
+    choice: impl Into<Choice>,
+    geometry: &Geometry,
+    [x, w, b]: [&Tensor; 3],
+) -> Result<(Tensor, Tensor)> {
+    geometry.expect("conv2d", &[(x, &geometry.input_shape()), (w, &geometry.weights_shape())])?;
+    geometry.expect("conv2d", &[(b, &[geometry.out_channels])])?;
+    let (choice, sizes) = (choice.into(), Sizes::of(geometry));
+    refuse(gpu, choice.rung, &sizes, Epilogue::PoolBiasRelu)?;
+    let launch = launch(gpu, choice, geometry.batch, &sizes, true);
+    let words = geometry.out_channels / launch.outputs;
+    let places = gpu.tensor(&[geometry.batch, geometry.height / 2, geometry.width / 2, words])?;
+    let y = launch.run(gpu, geometry.batch, &sizes, &[x, w, b], Epilogue::PoolBiasRelu, Some(&places))?;
+    Ok((y, places))
+}
+
+/// The words of the places that [`forward_with_places_by`] writes down.
+pub(in crate::engine) fn words_of_places(gpu: &Gpu, geometry: &Geometry) -> usize {
+    let choice = choice(gpu, Pass::Forward, geometry);
+    let outputs = launch(gpu, choice, geometry.batch, &Sizes::of(geometry), true).outputs;
+    geometry.batch * (geometry.height / 2) * (geometry.width / 2) * geometry.out_channels / outputs
 }
 
 /// ∂L/∂x from g = ∂L/∂y: the forward kernel on the flipped weights.
@@ -62,20 +96,24 @@ pub fn forward_by(
 /// # Errors
 /// Tensors that are not of this geometry.
 pub fn input_gradient(gpu: &Gpu, geometry: &Geometry, w: &Tensor, g: &Tensor) -> Result<Tensor> {
-    input_gradient_by(gpu, choice(gpu, Pass::InputGradient, geometry), geometry, w, g)
+    input_gradient_by(gpu, choice(gpu, Pass::InputGradient, geometry), geometry, [w, g], None)
 }
 
-/// As [`input_gradient`], on a rung of the ladder.
+/// As [`input_gradient`], on a rung of the ladder, from the tensors w and g. With `x`, a tensor of the input's shape, it is 0
+/// where x is not positive: x is then what a rectifier made, and this is the way back through that one, too.
 ///
 /// # Errors
-/// As [`input_gradient`], or the rung does not take this geometry here: see [`super::fits`].
+/// As [`input_gradient`], or the rung does not take this geometry here: see [`super::fits`]; or it cannot mask.
 pub fn input_gradient_by(
     gpu: &Gpu,
     choice: impl Into<Choice>,
     geometry: &Geometry,
-    w: &Tensor,
-    g: &Tensor,
+    [w, g]: [&Tensor; 2],
+    x: Option<&Tensor>,
 ) -> Result<Tensor> {
+    if let Some(x) = x {
+        geometry.expect("conv2d input gradient", &[(x, &geometry.input_shape())])?;
+    }
     geometry
         .expect("conv2d input gradient", &[(w, &geometry.weights_shape()), (g, &geometry.output_shape())])?;
     let back = Sizes::of(geometry).back();
@@ -83,7 +121,8 @@ pub fn input_gradient_by(
     let flipped = gpu.tensor(&[kh, kw, co, ci])?;
     let words = [kh * kw, ci, co].map(|n| n as u32);
     gpu.launch(&FLIP, &[], &[w, &flipped], &words, linear_grid(w.len(), 64))?;
-    convolve(gpu, choice.into(), geometry.batch, &back, [g, &flipped, &flipped], Epilogue::None)
+    let (beside, epilogue) = x.map_or((&flipped, Epilogue::None), |x| (x, Epilogue::Mask));
+    convolve(gpu, choice.into(), geometry.batch, &back, [g, &flipped, beside], epilogue)
 }
 
 fn convolve(
@@ -91,25 +130,23 @@ fn convolve(
     choice: Choice,
     batch: usize,
     sizes: &Sizes,
-    [x, w, b]: [&Tensor; 3],
+    tensors: [&Tensor; 3],
     epilogue: Epilogue,
 ) -> Result<Tensor> {
-    if !sizes.forward_fits(choice.rung, gpu.subgroup_sizes()) {
-        return Err(refused("conv2d", choice.rung, sizes));
+    refuse(gpu, choice.rung, sizes, epilogue)?;
+    launch(gpu, choice, batch, sizes, false).run(gpu, batch, sizes, &tensors, epilogue, None)
+}
+
+/// Refuses what a rung does not do.
+fn refuse(gpu: &Gpu, rung: Rung, sizes: &Sizes, epilogue: Epilogue) -> Result<()> {
+    if !sizes.forward_fits(rung, gpu.subgroup_sizes()) {
+        return Err(refused("conv2d", rung, sizes));
     }
-    let pooled = epilogue == Epilogue::PoolBiasRelu;
-    if pooled && !choice.rung.pools() {
-        return Err(refused("conv2d with pooling", choice.rung, sizes));
+    match epilogue {
+        Epilogue::PoolBiasRelu if !rung.makes_cells() => Err(refused("conv2d with pooling", rung, sizes)),
+        Epilogue::Mask if !rung.makes_cells() => Err(refused("conv2d with a mask", rung, sizes)),
+        _ => Ok(()),
     }
-    let [height, width, co] = [sizes.height, sizes.width, sizes.co].map(|n| n as usize);
-    let cell = if pooled { 2 } else { 1 };
-    let y = gpu.tensor(&[batch, height / cell, width / cell, co])?;
-    let sums = batch * height * width * co;
-    let Launch { source, mut constants, grid } = launch(gpu, choice, batch, sizes, sums);
-    constants.push(("EPILOGUE", epilogue as u32));
-    gpu.launch(source, &constants, &[x, w, b, &y], &[], grid)?;
-    gpu.states_flops(2 * sums * (sizes.kh * sizes.kw * sizes.ci) as usize);
-    Ok(y)
 }
 
 /// A kernel, its constants but for the epilogue, and its workgroups.
@@ -117,42 +154,73 @@ struct Launch {
     source: &'static Source,
     constants: Vec<(&'static str, u32)>,
     grid: [u32; 3],
+    /// Output channels of an invocation.
+    outputs: usize,
 }
 
-/// The launch of a rung that fits; `elements` are the sums to make.
-fn launch(gpu: &Gpu, Choice { rung, tile }: Choice, batch: usize, sizes: &Sizes, elements: usize) -> Launch {
+impl Launch {
+    /// Makes y, and `places` where the kernel has them, from x, w and what the epilogue reads.
+    fn run(
+        mut self,
+        gpu: &Gpu,
+        batch: usize,
+        sizes: &Sizes,
+        tensors: &[&Tensor; 3],
+        epilogue: Epilogue,
+        places: Option<&Tensor>,
+    ) -> Result<Tensor> {
+        let [height, width, co] = [sizes.height, sizes.width, sizes.co].map(|n| n as usize);
+        let cell = if epilogue == Epilogue::PoolBiasRelu { 2 } else { 1 };
+        let y = gpu.tensor(&[batch, height / cell, width / cell, co])?;
+        self.constants.push(("EPILOGUE", epilogue as u32));
+        let bound: Vec<&Tensor> = tensors.iter().copied().chain([&y]).chain(places).collect();
+        gpu.launch(self.source, &self.constants, &bound, &[], self.grid)?;
+        let taps = (sizes.kh * sizes.kw * sizes.ci) as usize;
+        gpu.states_flops(2 * batch * height * width * co * taps);
+        Ok(y)
+    }
+}
+
+/// The launch of a rung that fits, of a kernel that writes down places or of one that does not.
+fn launch(gpu: &Gpu, Choice { rung, tile }: Choice, batch: usize, sizes: &Sizes, places: bool) -> Launch {
     let constants = sizes.constants();
     let (one_channel, channels) = (sizes.ci == 1, sizes.co as usize);
+    let pixels = batch * sizes.height as usize * sizes.width as usize;
+    let which = usize::from(places);
     match rung {
-        Rung::Naive => Launch { source: &FORWARD_NAIVE, constants, grid: linear_grid(elements, 64) },
-        Rung::Vectors => Launch { source: &FORWARD_VECTORS, constants, grid: linear_grid(elements / 4, 64) },
+        Rung::Naive => {
+            Launch { source: &FORWARD_NAIVE, constants, grid: linear_grid(pixels * channels, 64), outputs: 1 }
+        }
+        Rung::Vectors => {
+            let grid = linear_grid(pixels * channels / 4, 64);
+            Launch { source: &FORWARD_VECTORS, constants, grid, outputs: 4 }
+        }
         Rung::RegisterTile => {
             let tiling = Tiling::of_registers(gpu.is_software(), channels);
             let kernels = if one_channel { &FORWARD_REGISTERS_ONE } else { &FORWARD_REGISTERS };
-            tiled(&kernels[tiling.which], &tiling, batch, sizes)
+            tiled(&kernels[which][tiling.which], &tiling, batch, sizes)
         }
         Rung::WorkgroupTile => {
-            let pixels = elements / channels;
             let tile = tile.unwrap_or_else(|| Tile::for_product(pixels, channels));
             let source = &FORWARD_WORKGROUP[usize::from(!sizes.ci.is_multiple_of(4))];
             let constants = [constants, vec![("ROWS", tile.rows), ("COLUMNS", tile.columns)]].concat();
             let [along, across] = tile.grid(pixels, channels);
             let [x, z, _] = linear_grid(along, 1);
-            Launch { source, constants, grid: [x, across as u32, z] }
+            Launch { source, constants, grid: [x, across as u32, z], outputs: 4 }
         }
         Rung::Broadcast => {
             let kernels = if one_channel { &FORWARD_BROADCAST_ONE } else { &FORWARD_BROADCAST };
             // It fits, so there is a tiling; without subgroups the kernel could not be built.
             let tiling = Tiling::of_subgroups(gpu.subgroup_sizes(), channels)
                 .unwrap_or_else(|| Tiling::of_registers(true, channels));
-            tiled(&kernels[tiling.which], &tiling, batch, sizes)
+            tiled(&kernels[which][tiling.which], &tiling, batch, sizes)
         }
         Rung::SharedRows => {
-            by_shared_rows(&FORWARD_SHARED_ROWS, SHARED_ROWS_TILE, MOST_TAPS_SHARED, batch, sizes)
+            by_shared_rows(&FORWARD_SHARED_ROWS[which], SHARED_ROWS_TILE, MOST_TAPS_SHARED, batch, sizes)
         }
         Rung::Winograd => {
             let rows = 2 * sizes.rows_together();
-            by_shared_rows(&FORWARD_WINOGRAD, rows, MOST_TAPS_WINOGRAD, batch, sizes)
+            by_shared_rows(&FORWARD_WINOGRAD[which], rows, MOST_TAPS_WINOGRAD, batch, sizes)
         }
     }
 }
@@ -164,7 +232,8 @@ fn by_shared_rows(source: &'static Source, rows: u32, most_taps: u32, batch: usi
     let together = ("TOGETHER", sizes.channels_together(most_taps));
     let constants = [sizes.constants(), vec![("LANES", tiling.lanes as u32), together]].concat();
     let tiles = sizes.width.div_ceil(SHARED_ROWS_TILE) * sizes.height.div_ceil(rows);
-    Launch { source, constants, grid: [tiles, tiling.groups(sizes.co as usize) as u32, batch as u32] }
+    let grid = [tiles, tiling.groups(sizes.co as usize) as u32, batch as u32];
+    Launch { source, constants, grid, outputs: tiling.outputs }
 }
 
 /// The launch of a kernel that makes tiles of 8×4 pixels.
@@ -173,5 +242,6 @@ fn tiled(source: &'static Source, tiling: &Tiling, batch: usize, sizes: &Sizes) 
     let constants = [constants, vec![("LANES", tiling.lanes as u32), ("TILES", tiling.rows as u32)]].concat();
     let tiles = sizes.width.div_ceil(8) * sizes.height.div_ceil(4);
     let groups = tiling.groups(sizes.co as usize) as u32;
-    Launch { source, constants, grid: [tiles.div_ceil(tiling.rows as u32), groups, batch as u32] }
+    let grid = [tiles.div_ceil(tiling.rows as u32), groups, batch as u32];
+    Launch { source, constants, grid, outputs: tiling.outputs }
 }

@@ -26,6 +26,8 @@ const TILE: &str = shader!("conv2d_tile");
 const WINDOWS: &str = shader!("conv2d_windows");
 const WINDOWS_LOADED: &str = shader!("conv2d_windows_loaded");
 const STORE: &str = shader!("conv2d_forward_store");
+const NO_PLACES: &str = shader!("conv2d_forward_no_places");
+const PLACES: &str = shader!("conv2d_forward_places");
 const SHARED_ROWS: &str = shader!("conv2d_shared_rows");
 const FORWARD_SHARED: &str = shader!("conv2d_forward_shared_rows");
 const WEIGHTS_SHARED: &str = shader!("conv2d_weight_gradient_shared_rows");
@@ -36,23 +38,40 @@ const ONE_BY_ONE: &str = shader!("conv2d_terms_one_by_one");
 /// A kernel for two and for four output channels an invocation.
 pub(super) type ByWidth = [Source; 2];
 
+/// A forward kernel that writes down where the largest of a pooled cell was, if it pools at all: no, and yes.
+pub(super) type ByPlaces<T> = [T; 2];
+
 pub(super) static FORWARD_NAIVE: Source = kernel!("conv2d_forward_1_naive");
-pub(super) static FORWARD_VECTORS: Source = kernel!("conv2d_forward_2_vectors", BY_4, TILE, STORE);
-pub(super) static FORWARD_REGISTERS: ByWidth = kernel_by_width!("conv2d_forward_3_register_tile", STORE);
-pub(super) static FORWARD_REGISTERS_ONE: ByWidth =
-    kernel_by_width!("conv2d_forward_3_register_tile_one_channel", WINDOWS_LOADED, STORE);
+pub(super) static FORWARD_VECTORS: Source = kernel!("conv2d_forward_2_vectors", BY_4, TILE, STORE, NO_PLACES);
+pub(super) static FORWARD_REGISTERS: ByPlaces<ByWidth> = [
+    kernel_by_width!("conv2d_forward_3_register_tile", STORE, NO_PLACES),
+    kernel_by_width!("conv2d_forward_3_register_tile", STORE, PLACES),
+];
+pub(super) static FORWARD_REGISTERS_ONE: ByPlaces<ByWidth> = [
+    kernel_by_width!("conv2d_forward_3_register_tile_one_channel", WINDOWS_LOADED, STORE, NO_PLACES),
+    kernel_by_width!("conv2d_forward_3_register_tile_one_channel", WINDOWS_LOADED, STORE, PLACES),
+];
 /// For channels by fours, and for any number of them.
 pub(super) static FORWARD_WORKGROUP: [Source; 2] = [
-    kernel!("conv2d_forward_4_workgroup_tile", BY_4, TILE, STORE, OF_CHANNELS),
-    kernel!("conv2d_forward_4_workgroup_tile", BY_4, TILE, STORE, ONE_BY_ONE),
+    kernel!("conv2d_forward_4_workgroup_tile", BY_4, TILE, STORE, NO_PLACES, OF_CHANNELS),
+    kernel!("conv2d_forward_4_workgroup_tile", BY_4, TILE, STORE, NO_PLACES, ONE_BY_ONE),
 ];
-pub(super) static FORWARD_BROADCAST: ByWidth = kernel_by_width!("conv2d_forward_5_broadcast", WINDOWS, STORE);
-pub(super) static FORWARD_BROADCAST_ONE: ByWidth =
-    kernel_by_width!("conv2d_forward_5_broadcast_one_channel", WINDOWS, STORE);
-pub(super) static FORWARD_SHARED_ROWS: Source =
-    kernel!("conv2d_forward_6_shared_rows", BY_2, TILE, SHARED_ROWS, FORWARD_SHARED, STORE);
-pub(super) static FORWARD_WINOGRAD: Source =
-    kernel!("conv2d_forward_7_winograd", BY_2, TILE, SHARED_ROWS, FORWARD_SHARED, STORE);
+pub(super) static FORWARD_BROADCAST: ByPlaces<ByWidth> = [
+    kernel_by_width!("conv2d_forward_5_broadcast", WINDOWS, STORE, NO_PLACES),
+    kernel_by_width!("conv2d_forward_5_broadcast", WINDOWS, STORE, PLACES),
+];
+pub(super) static FORWARD_BROADCAST_ONE: ByPlaces<ByWidth> = [
+    kernel_by_width!("conv2d_forward_5_broadcast_one_channel", WINDOWS, STORE, NO_PLACES),
+    kernel_by_width!("conv2d_forward_5_broadcast_one_channel", WINDOWS, STORE, PLACES),
+];
+pub(super) static FORWARD_SHARED_ROWS: ByPlaces<Source> = [
+    kernel!("conv2d_forward_6_shared_rows", BY_2, TILE, SHARED_ROWS, FORWARD_SHARED, STORE, NO_PLACES),
+    kernel!("conv2d_forward_6_shared_rows", BY_2, TILE, SHARED_ROWS, FORWARD_SHARED, STORE, PLACES),
+];
+pub(super) static FORWARD_WINOGRAD: ByPlaces<Source> = [
+    kernel!("conv2d_forward_7_winograd", BY_2, TILE, SHARED_ROWS, FORWARD_SHARED, STORE, NO_PLACES),
+    kernel!("conv2d_forward_7_winograd", BY_2, TILE, SHARED_ROWS, FORWARD_SHARED, STORE, PLACES),
+];
 
 pub(super) static WEIGHTS_NAIVE: Source = kernel!("conv2d_weight_gradient_1_naive");
 pub(super) static WEIGHTS_VECTORS: Source = kernel!("conv2d_weight_gradient_2_vectors", BY_4, TILE, OUTER);
@@ -77,18 +96,28 @@ pub(super) static FLIP: Source = kernel!("conv2d_flip");
 pub(in crate::engine::ops) const KERNELS: &[&Source] = &[
     &FORWARD_NAIVE,
     &FORWARD_VECTORS,
-    &FORWARD_REGISTERS[0],
-    &FORWARD_REGISTERS[1],
-    &FORWARD_REGISTERS_ONE[0],
-    &FORWARD_REGISTERS_ONE[1],
+    &FORWARD_REGISTERS[0][0],
+    &FORWARD_REGISTERS[0][1],
+    &FORWARD_REGISTERS[1][0],
+    &FORWARD_REGISTERS[1][1],
+    &FORWARD_REGISTERS_ONE[0][0],
+    &FORWARD_REGISTERS_ONE[0][1],
+    &FORWARD_REGISTERS_ONE[1][0],
+    &FORWARD_REGISTERS_ONE[1][1],
     &FORWARD_WORKGROUP[0],
     &FORWARD_WORKGROUP[1],
-    &FORWARD_BROADCAST[0],
-    &FORWARD_BROADCAST[1],
-    &FORWARD_BROADCAST_ONE[0],
-    &FORWARD_BROADCAST_ONE[1],
-    &FORWARD_SHARED_ROWS,
-    &FORWARD_WINOGRAD,
+    &FORWARD_BROADCAST[0][0],
+    &FORWARD_BROADCAST[0][1],
+    &FORWARD_BROADCAST[1][0],
+    &FORWARD_BROADCAST[1][1],
+    &FORWARD_BROADCAST_ONE[0][0],
+    &FORWARD_BROADCAST_ONE[0][1],
+    &FORWARD_BROADCAST_ONE[1][0],
+    &FORWARD_BROADCAST_ONE[1][1],
+    &FORWARD_SHARED_ROWS[0],
+    &FORWARD_SHARED_ROWS[1],
+    &FORWARD_WINOGRAD[0],
+    &FORWARD_WINOGRAD[1],
     &WEIGHTS_NAIVE,
     &WEIGHTS_VECTORS,
     &WEIGHTS_REGISTERS[0],

@@ -11,7 +11,7 @@
 //! * ∂L/∂b\[o\] = Σ_{n,i,j} g\[n,i,j,o\].
 //!
 //! The fused operation [`conv2d_bias_relu`] is y = max(0, conv2d(x)); it goes back with g where
-//! y > 0 and 0 elsewhere in place of g. [`conv2d_relu_max_pool`] is for inference alone.
+//! y > 0 and 0 elsewhere in place of g. [`conv2d_relu_max_pool`] pools that, too.
 
 mod forward;
 mod kernels;
@@ -22,16 +22,17 @@ mod weight_gradient;
 #[cfg(test)]
 mod tests;
 
-pub use forward::{Epilogue, forward, forward_by, input_gradient, input_gradient_by};
+pub(in crate::engine) use forward::words_of_places;
+pub use forward::{Epilogue, forward, forward_by, forward_with_places_by, input_gradient, input_gradient_by};
 pub(super) use kernels::KERNELS;
 pub use reference::{conv2d_backward_reference, conv2d_reference};
 pub use sizes::fits;
 pub(in crate::engine) use weight_gradient::weight_gradient_blocks;
 pub use weight_gradient::{weight_gradient, weight_gradient_by};
 
-use super::{reduce, relu};
+use super::{max_pool, reduce};
 use crate::engine::gpu::{Choice, Pass, Rung, Weights};
-use crate::engine::{Gpu, Tape, Tensor, Var};
+use crate::engine::{Gpu, Masks, Tape, Tensor, Var};
 use crate::{Error, Result};
 
 /// The sizes of a convolution; input and output have the same height and width.
@@ -170,10 +171,7 @@ fn refused(operation: &'static str, rung: Rung, sizes: &sizes::Sizes) -> Error {
 /// # Errors
 /// Shapes that do not fit.
 pub fn conv2d(tape: &Tape, x: &Var, w: &Var, b: &Var) -> Result<Var> {
-    let geometry = Geometry::of("conv2d", x.shape(), w.shape(), b.shape())?;
-    let y = forward(tape.gpu(), &geometry, x.value(), w.value(), b.value(), Epilogue::Bias)?;
-    let backward = Backward::new(tape.gpu(), geometry, [x, w, b]);
-    Ok(tape.push(y, &[x, w, b], move |g| backward.run(g)))
+    layer(tape, "conv2d", [x, w, b], Epilogue::Bias)
 }
 
 /// max(0, [`conv2d`]) in one kernel.
@@ -181,36 +179,49 @@ pub fn conv2d(tape: &Tape, x: &Var, w: &Var, b: &Var) -> Result<Var> {
 /// # Errors
 /// Shapes that do not fit.
 pub fn conv2d_bias_relu(tape: &Tape, x: &Var, w: &Var, b: &Var) -> Result<Var> {
-    let geometry = Geometry::of("conv2d_bias_relu", x.shape(), w.shape(), b.shape())?;
-    let y = forward(tape.gpu(), &geometry, x.value(), w.value(), b.value(), Epilogue::BiasRelu)?;
+    layer(tape, "conv2d_bias_relu", [x, w, b], Epilogue::BiasRelu)
+}
+
+fn layer(tape: &Tape, operation: &'static str, [x, w, b]: [&Var; 3], epilogue: Epilogue) -> Result<Var> {
+    let geometry = Geometry::of(operation, x.shape(), w.shape(), b.shape())?;
+    let y = forward(tape.gpu(), &geometry, x.value(), w.value(), b.value(), epilogue)?;
     let backward = Backward::new(tape.gpu(), geometry, [x, w, b]);
-    let active = y.clone();
-    Ok(tape.push(y, &[x, w, b], move |g| {
-        let masked = relu::mask(&backward.gpu, g, &active)?;
-        drop(active);
-        backward.run(&masked)
-    }))
+    let masks = backward.masks(epilogue == Epilogue::BiasRelu);
+    Ok(tape.push_with(masks, y, &[x, w, b], move |g| backward.run(g)))
 }
 
 /// The largest of each 2×2 cell of [`conv2d_bias_relu`] in one kernel, which writes a quarter of the numbers, and those
 /// alone: \[N\]\[H\]\[W\]\[CI\] → \[N\]\[⌊H/2⌋\]\[⌊W/2⌋\]\[CO\]. The same bits as [`conv2d()`] and
-/// [`relu_max_pool`](super::max_pool::relu_max_pool) one after the other. The way back needs what the pooling was of, so it
-/// is for inference: none where a gradient is wanted, or where the rung that is chosen for this layer does not pool.
+/// [`relu_max_pool`](super::max_pool::relu_max_pool) one after the other. Where a gradient is wanted it writes down, in a
+/// byte each, which element of a cell was the largest, for that is all that the way back needs to know. None where the
+/// rung that is chosen for this layer does not pool.
 ///
 /// # Errors
 /// Shapes that do not fit.
 pub fn conv2d_relu_max_pool(tape: &Tape, x: &Var, w: &Var, b: &Var) -> Result<Option<Var>> {
     let geometry = Geometry::of("conv2d_relu_max_pool", x.shape(), w.shape(), b.shape())?;
-    if [x, w, b].iter().any(|var| var.needs_gradient()) || !pools(tape.gpu(), &geometry) {
+    let gpu = tape.gpu();
+    if !pools(gpu, &geometry) {
         return Ok(None);
     }
-    let y = forward(tape.gpu(), &geometry, x.value(), w.value(), b.value(), Epilogue::PoolBiasRelu)?;
-    Ok(Some(tape.constant(&y)))
+    if ![x, w, b].iter().any(|var| var.needs_gradient()) {
+        let y = forward(gpu, &geometry, x.value(), w.value(), b.value(), Epilogue::PoolBiasRelu)?;
+        return Ok(Some(tape.constant(&y)));
+    }
+    let rung = choice(gpu, Pass::Forward, &geometry);
+    let (y, places) = forward_with_places_by(gpu, rung, &geometry, [x.value(), w.value(), b.value()])?;
+    let backward = Backward::new(gpu, geometry, [x, w, b]);
+    Ok(Some(tape.push_with(backward.masks(true), y, &[x, w, b], move |g| backward.run_pooled(g, places))))
 }
 
 /// Whether the kernel that runs forward can pool what it makes.
 pub(in crate::engine) fn pools(gpu: &Gpu, geometry: &Geometry) -> bool {
-    geometry.height.min(geometry.width) > 1 && choice(gpu, Pass::Forward, geometry).rung.pools()
+    geometry.height.min(geometry.width) > 1 && choice(gpu, Pass::Forward, geometry).rung.makes_cells()
+}
+
+/// Whether the kernel that runs the gradient of the input can mask it.
+pub(in crate::engine) fn masks(gpu: &Gpu, geometry: &Geometry) -> bool {
+    choice(gpu, Pass::InputGradient, geometry).rung.makes_cells()
 }
 
 /// What the way back needs.
@@ -221,6 +232,8 @@ struct Backward {
     w: Tensor,
     /// Which of input, weights and bias need a gradient.
     needed: [bool; 3],
+    /// Whether the input is a rectifier's, whose mask the kernel of its gradient applies.
+    masks_input: bool,
 }
 
 impl Backward {
@@ -231,15 +244,39 @@ impl Backward {
             x: x.value().clone(),
             w: w.value().clone(),
             needed: [x, w, b].map(Var::needs_gradient),
+            masks_input: x.needs_gradient() && x.rectified() && masks(gpu, &geometry),
         }
     }
 
+    /// Of an operation that ends in a rectifier or does not.
+    fn masks(&self, rectifies: bool) -> Masks {
+        Masks { of_output: rectifies, of_input: self.masks_input }
+    }
+
     fn run(self, g: &Tensor) -> Result<Vec<Option<Tensor>>> {
-        let Backward { gpu, geometry, x, w, needed } = self;
-        let pixels = geometry.batch * geometry.height * geometry.width;
+        let [n, h, w, _] = self.geometry.output_shape();
+        self.gradients(g, (g, n * h * w))
+    }
+
+    /// From the gradient of what was pooled. That of the bias is the sum over the pooled, a quarter of the numbers: the
+    /// others are zeros.
+    fn run_pooled(self, g: &Tensor, places: Tensor) -> Result<Vec<Option<Tensor>>> {
+        let shape = self.geometry.output_shape();
+        let cells = shape[0] * (shape[1] / 2) * (shape[2] / 2);
+        let spread = max_pool::backward_by_places(&self.gpu, [g, &places], shape)?;
+        drop(places);
+        self.gradients(&spread, (g, cells))
+    }
+
+    /// From the gradient of the sums, and a tensor of so many rows that add up to the gradient of the bias.
+    fn gradients(self, g: &Tensor, (rows, count): (&Tensor, usize)) -> Result<Vec<Option<Tensor>>> {
+        let Backward { gpu, geometry, x, w, needed, masks_input } = self;
         let dw = needed[1].then(|| weight_gradient(&gpu, &geometry, &x, g)).transpose()?;
-        let db = needed[2].then(|| reduce::sum_rows(&gpu, g, pixels, 1.0)).transpose()?;
-        let dx = needed[0].then(|| input_gradient(&gpu, &geometry, &w, g)).transpose()?;
+        let db = needed[2].then(|| reduce::sum_rows(&gpu, rows, count, 1.0)).transpose()?;
+        let rung = choice(&gpu, Pass::InputGradient, &geometry);
+        let rectified = masks_input.then_some(&x);
+        let dx =
+            needed[0].then(|| input_gradient_by(&gpu, rung, &geometry, [&w, g], rectified)).transpose()?;
         Ok(vec![dx, dw, db])
     }
 }

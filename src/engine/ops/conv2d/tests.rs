@@ -3,7 +3,8 @@
 mod ladder;
 
 use super::*;
-use crate::engine::ops::{check, max_pool};
+use crate::engine::ops::draw::Draw;
+use crate::engine::ops::{arithmetic, check, dropout, max_pool, relu};
 
 fn geometry(n: usize, [h, w]: [usize; 2], [ci, co]: [usize; 2], [kh, kw]: [usize; 2]) -> Geometry {
     Geometry {
@@ -113,7 +114,7 @@ fn pooling_in_the_kernel_gives_the_bits_of_pooling_after_it() {
             let tape = Tape::new(gpu);
             for rung in Rung::ALL.into_iter().filter(|&r| fits(r, Pass::Forward, g, gpu.subgroup_sizes())) {
                 let by = |epilogue| forward_by(gpu, rung, g, [&x, &w, &b], epilogue);
-                if !rung.pools() {
+                if !rung.makes_cells() {
                     let message = by(Epilogue::PoolBiasRelu).expect_err("it does not pool").to_string();
                     assert!(message.contains(&format!("the {rung} rung has no kernel")), "{message}");
                     continue;
@@ -122,6 +123,20 @@ fn pooling_in_the_kernel_gives_the_bits_of_pooling_after_it() {
                 let together = by(Epilogue::PoolBiasRelu)?;
                 assert_eq!(together.shape(), apart.value().shape(), "{rung} of {g:?}");
                 assert_eq!(gpu.read(&together)?, gpu.read(apart.value())?, "{rung} of {g:?}");
+                let (again, places) = forward_with_places_by(gpu, rung, g, [&x, &w, &b])?;
+                assert_eq!(gpu.read(&again)?, gpu.read(&together)?, "{rung} of {g:?} with places");
+                // The way back: numbers all different, to where the reference took the largest from.
+                let d: Vec<f32> = (1..=again.len()).map(|i| i as f32).collect();
+                let back = max_pool::backward_by_places(
+                    gpu,
+                    [&gpu.upload(again.shape(), &d)?, &places],
+                    g.output_shape(),
+                )?;
+                let sums = check::f64s(&gpu.read(&by(Epilogue::Bias)?)?);
+                let mut expected = vec![0.0; back.len()];
+                let (_, positions) = max_pool::max_pool_reference(&sums, g.output_shape());
+                positions.into_iter().zip(d).for_each(|(at, d)| expected[at] = d);
+                assert_eq!(gpu.read(&back)?, expected, "{rung} of {g:?} back");
                 checked += 1;
             }
         }
@@ -132,15 +147,108 @@ fn pooling_in_the_kernel_gives_the_bits_of_pooling_after_it() {
 }
 
 #[test]
-fn pooling_in_the_kernel_is_for_inference() {
+fn masking_in_the_kernel_gives_the_bits_of_masking_after_it() {
+    let shapes = [
+        geometry(1, [2, 2], [4, 4], [2, 2]),
+        geometry(2, [7, 11], [8, 12], [3, 3]),
+        geometry(2, [19, 21], [6, 8], [3, 3]),
+        geometry(1, [14, 23], [34, 8], [4, 4]),
+        geometry(3, [5, 6], [8, 16], [2, 2]),
+    ];
+    check::on_every_kind_of_gpu(|gpu| {
+        let mut checked = 0;
+        for g in &shapes {
+            let [x, w, _, d] = Case::of(g).upload(gpu)?;
+            for rung in
+                Rung::ALL.into_iter().filter(|&r| fits(r, Pass::InputGradient, g, gpu.subgroup_sizes()))
+            {
+                let masked = input_gradient_by(gpu, rung, g, [&w, &d], Some(&x));
+                if !rung.makes_cells() {
+                    let message = masked.expect_err("it does not mask").to_string();
+                    assert!(message.starts_with("conv2d with a mask: "), "{message}");
+                    continue;
+                }
+                let apart = relu::mask(gpu, &input_gradient_by(gpu, rung, g, [&w, &d], None)?, &x)?;
+                assert_eq!(gpu.read(&masked?)?, gpu.read(&apart)?, "{rung} of {g:?}");
+                checked += 1;
+            }
+        }
+        let with_subgroups = gpu.subgroup_sizes().is_some_and(|(least, _)| least >= 8);
+        assert_eq!(checked, if with_subgroups { 17 } else { 5 });
+        Ok(())
+    });
+}
+
+/// Two convolutions with ReLU, pooling, dropout and a third, whose masks and pooling are done by other kernels, or, with the
+/// linear operations between them that hide what is a rectifier's, each by its own.
+fn chain(tape: &Tape, v: &[Var], fused: bool) -> Result<Var> {
+    let apart = |x: Var| if fused { Ok(x) } else { arithmetic::scale(tape, &x, 1.0) };
+    let draw = Draw { seed: 5, layer: 1, step: 2 };
+    let x = apart(conv2d_bias_relu(tape, &v[0], &v[1], &v[2])?)?;
+    let pooled = match fused {
+        true => conv2d_relu_max_pool(tape, &x, &v[3], &v[4])?,
+        false => None,
+    };
+    let pooled =
+        pooled.map_or_else(|| max_pool::relu_max_pool(tape, &conv2d(tape, &x, &v[3], &v[4])?), Ok)?;
+    let x = apart(dropout::dropout(tape, &apart(pooled)?, 0.25, draw)?)?;
+    conv2d(tape, &x, &v[5], &v[6])
+}
+
+#[test]
+fn a_chain_goes_back_through_masks_and_pools_of_other_kernels_as_through_their_own() {
+    let shapes: [&[usize]; 7] =
+        [&[2, 9, 11, 3], &[3, 3, 3, 8], &[8], &[4, 4, 8, 16], &[16], &[2, 2, 16, 8], &[8]];
+    check::on_every_kind_of_gpu(|gpu| {
+        let gradients = |fused| -> Result<Vec<Vec<f32>>> {
+            let tape = Tape::new(gpu);
+            let place = |(i, shape): (usize, &&[usize])| {
+                Ok(tape.parameter(&gpu.upload(shape, &check::random(shape, i as u32, 0.5))?))
+            };
+            let v = shapes.iter().enumerate().map(place).collect::<Result<Vec<_>>>()?;
+            let y = chain(&tape, &v, fused)?;
+            let weights = tape.constant(&gpu.upload(y.shape(), &check::random(y.shape(), 9, 1.0))?);
+            let loss = reduce::sum(&tape, &arithmetic::multiply(&tape, &y, &weights)?)?;
+            let gradients = tape.backward(&loss)?;
+            v.iter().map(|v| gpu.read(gradients.of(v).expect("the loss depends on all"))).collect()
+        };
+        for (i, (fused, apart)) in gradients(true)?.iter().zip(&gradients(false)?).enumerate() {
+            check::close(&format!("gradient {i}"), fused, check::f64s(apart));
+            assert!(apart.iter().any(|&g| g != 0.0), "gradient {i} is nothing");
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn the_gradients_of_a_chain_match_finite_differences() {
+    // Weights small beside biases keep what the first ReLU sees from crossing its kink, and few cells are pooled, so that
+    // none has two that are equal to the step.
+    let shapes: [&[usize]; 7] =
+        [&[1, 4, 5, 2], &[3, 3, 2, 2], &[2], &[2, 2, 2, 2], &[2], &[2, 2, 2, 3], &[3]];
+    let value = |(i, shape): (usize, &&[usize])| -> Vec<f32> {
+        let values = check::random(shape, i as u32, 1.0);
+        match i {
+            1 => values.iter().map(|w| 0.2 * w).collect(),
+            2 => values.iter().map(|b| b + 3.0 * b.signum()).collect(),
+            _ => values,
+        }
+    };
+    let values: Vec<Vec<f32>> = shapes.iter().enumerate().map(value).collect();
+    check::gradients_at("a chain", &shapes, &values, 0.005, |tape, v| chain(tape, v, true));
+}
+
+#[test]
+fn a_convolution_that_pools_is_the_choice_of_its_rung() {
     check::on_every_gpu(|gpu| {
         let g = geometry(1, [8, 9], [4, 8], [3, 3]);
         let [x, w, b, _] = Case::of(&g).upload(gpu)?;
         let tape = Tape::new(gpu);
         let [x, b] = [tape.constant(&x), tape.constant(&b)];
-        assert!(conv2d_relu_max_pool(&tape, &x, &tape.parameter(&w), &b)?.is_none());
-        let pooled = conv2d_relu_max_pool(&tape, &x, &tape.constant(&w), &b)?;
-        assert_eq!(pooled.is_some(), choice(gpu, Pass::Forward, &g).rung.pools());
+        for w in [tape.parameter(&w), tape.constant(&w)] {
+            let pooled = conv2d_relu_max_pool(&tape, &x, &w, &b)?;
+            assert_eq!(pooled.is_some(), choice(gpu, Pass::Forward, &g).rung.makes_cells());
+        }
         Ok(())
     });
 }

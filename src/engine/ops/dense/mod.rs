@@ -21,9 +21,9 @@ pub(super) use product::KERNELS;
 pub(in crate::engine) use product::forward_chunks;
 pub use product::{fits, forward_by, input_gradient_by, weight_gradient_by};
 
-use super::{reduce, relu};
+use super::reduce;
 use crate::engine::gpu::{Choice, Pass, Weights};
-use crate::engine::{Gpu, Tape, Var};
+use crate::engine::{Gpu, Masks, Tape, Var};
 use crate::{Error, Result};
 
 /// The sizes of a dense layer.
@@ -71,10 +71,8 @@ fn layer(tape: &Tape, [x, w, b]: [&Var; 3], rectify: bool) -> Result<Var> {
     let y = forward_by(&gpu, by(Pass::Forward), &geometry, [&x_value, &w_value, b.value()], rectify)?;
     let [back_x, back_w] = [Pass::InputGradient, Pass::WeightGradient].map(by);
     let needed = [x, w, b].map(Var::needs_gradient);
-    let rectified = rectify.then(|| y.clone());
-    Ok(tape.push(y, &[x, w, b], move |g| {
-        let masked = rectified.map(|y| relu::mask(&gpu, g, &y)).transpose()?;
-        let g = masked.as_ref().unwrap_or(g);
+    let masks = Masks { of_output: rectify, of_input: false };
+    Ok(tape.push_with(masks, y, &[x, w, b], move |g| {
         let dx = needed[0].then(|| input_gradient_by(&gpu, back_x, &geometry, &w_value, g)).transpose()?;
         let dw = needed[1].then(|| weight_gradient_by(&gpu, back_w, &geometry, &x_value, g)).transpose()?;
         let db = needed[2].then(|| reduce::sum_rows(&gpu, g, geometry.batch, 1.0)).transpose()?;

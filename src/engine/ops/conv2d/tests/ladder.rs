@@ -21,7 +21,7 @@ fn reference(g: &Geometry, case: &Case) -> [Vec<f64>; 3] {
 fn run(gpu: &Gpu, choice: Choice, pass: Pass, g: &Geometry, [x, w, b, d]: &[Tensor; 4]) -> Result<Tensor> {
     match pass {
         Pass::Forward => forward_by(gpu, choice, g, [x, w, b], Epilogue::BiasRelu),
-        Pass::InputGradient => input_gradient_by(gpu, choice, g, w, d),
+        Pass::InputGradient => input_gradient_by(gpu, choice, g, [w, d], None),
         Pass::WeightGradient => weight_gradient_by(gpu, choice, g, x, d),
     }
 }
