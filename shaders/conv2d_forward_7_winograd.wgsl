@@ -3,17 +3,18 @@
 //   y[n,i,j,o] = f( bias[o] + Σ_{ky,kx,c} x[n, i+ky−PAD_TOP, j+kx−PAD_LEFT, c] · w[ky,kx,c,o] )
 //
 //   x      [N][HEIGHT][WIDTH][CI]
-//   w      [KH][KW][CI][CO/OUTPUTS] Outputs    CO a multiple of OUTPUTS; KH 3 or 4, KW at most 4
+//   w      [KH][KW][CI][CO/OUTPUTS] Outputs    CO a multiple of OUTPUTS; KH 2 to 4, KW at most 4
 //   y      [N][HEIGHT][WIDTH][CO/OUTPUTS] Outputs
 //   bias   [CO/OUTPUTS] Outputs
 //
 // With w flipped and transposed and the padding's sides swapped it is the input gradient.
 //
-// What makes it fast: fewer multiplications (Winograd 1980; Lavin & Gray 2016). Along a column, M = 7 − KH
-// outputs are a product of polynomials of degree 5 read off its values at six points, 0, ±1, ±2 and ∞:
+// What makes it fast: fewer multiplications (Winograd 1980; Lavin & Gray 2016). Along a column, M = 4 outputs,
+// 3 where KH = 4, are a product of polynomials read off its values at six points, 0, ±1, ±2 and ∞:
 //
 //   y = Aᵀ[ (G·w) ∘ (Bᵀ·x) ]        six products in place of M·KH = 12
 //
+// For KH = 2 the degree is one less, and the first five points are enough: five products in place of eight.
 // Bᵀ combines six rows of pixels and is the same for every KH; it is applied before the rows are spread,
 // when a register holds eight different pixels. G is applied to the weights as they are loaded. Aᵀ comes
 // once, after the sum over all channels and kernel columns. Across, a row is handled as by shared rows.
@@ -30,7 +31,7 @@
 
 override CI: u32;
 override LANES: u32;
-override M: u32 = 7u - KH;
+override M: u32 = min(7u - KH, 4u);
 
 @group(0) @binding(0) var<storage, read> x: array<f32>;
 @group(0) @binding(1) var<storage, read> w: array<Outputs>;
@@ -92,7 +93,8 @@ fn column(kx: u32, c: u32, o: u32) -> SixWeights {
   const SIXTH = 1.0 / 6.0;
   let w0 = w[at];
   let w1 = w[at + next];
-  var last = w[at + 2u * next];
+  var last: Outputs;
+  if KH > 2u { last = w[at + 2u * next]; }
   let even = -SIXTH * (w0 + last);
   let even_2 = SIXTH * fma(Outputs(0.25), w0, last);
   var odd = w1;
@@ -130,12 +132,13 @@ fn add_strip(sum: Strip, a: Operands) -> Strip {
            taps(sum.right[2], a, right_2(p), right_2(q)), taps(sum.right[3], a, right_3(p), right_3(q))));
 }
 fn add(sum: SixStrips, k: SixTaps, l: SixTaps, r: SixRows) -> SixStrips {
+  var t5 = sum.t5;
+  if KH > 2u { t5 = add_strip(t5, Operands(k.t5, spread(r.t5.x, r.t5.z), l.t5, spread_high(r.t5.y, r.t5.z))); }
   return SixStrips(add_strip(sum.t0, Operands(k.t0, spread(r.t0.x, r.t0.z), l.t0, spread_high(r.t0.y, r.t0.z))),
                    add_strip(sum.t1, Operands(k.t1, spread(r.t1.x, r.t1.z), l.t1, spread_high(r.t1.y, r.t1.z))),
                    add_strip(sum.t2, Operands(k.t2, spread(r.t2.x, r.t2.z), l.t2, spread_high(r.t2.y, r.t2.z))),
                    add_strip(sum.t3, Operands(k.t3, spread(r.t3.x, r.t3.z), l.t3, spread_high(r.t3.y, r.t3.z))),
-                   add_strip(sum.t4, Operands(k.t4, spread(r.t4.x, r.t4.z), l.t4, spread_high(r.t4.y, r.t4.z))),
-                   add_strip(sum.t5, Operands(k.t5, spread(r.t5.x, r.t5.z), l.t5, spread_high(r.t5.y, r.t5.z))));
+                   add_strip(sum.t4, Operands(k.t4, spread(r.t4.x, r.t4.z), l.t4, spread_high(r.t4.y, r.t4.z))), t5);
 }
 
 // a + s·b.

@@ -8,7 +8,7 @@ use crate::engine::gpu::{Pass, Rung};
 const SHARED_LANES: usize = 8;
 /// Widest kernel whose windows are held in registers.
 const WIDEST_WINDOW: u32 = 4;
-/// Points at which Winograd's kernels multiply: kernel rows and the output rows they make together are one more.
+/// Most points at which Winograd's kernels multiply: kernel rows and the output rows they make together are one more.
 const POINTS: u32 = 6;
 /// Most taps of a kernel that Winograd's takes two channels at a time of, so that its text is compiled in a second.
 pub(super) const MOST_TAPS_WINOGRAD: u32 = 9;
@@ -156,14 +156,13 @@ impl Sizes {
                     && self.height.min(self.width) > SHARED_ROWS_TILE / 2
                     && Tiling::of_subgroups(subgroups, self.co as usize).is_some()
             }
-            // A kernel of two rows would save a third at most, and combining rows costs more.
-            Rung::Winograd => matches!(self.kh, 3 | 4) && self.forward_fits(Rung::SharedRows, subgroups),
+            Rung::Winograd => matches!(self.kh, 2..=4) && self.forward_fits(Rung::SharedRows, subgroups),
         }
     }
 
     /// Output rows that Winograd's kernels make together.
     pub(super) fn rows_together(&self) -> u32 {
-        POINTS + 1 - self.kh
+        (POINTS + 1 - self.kh).min(4)
     }
 
     /// Input channels that a round of a forward kernel takes which has room for two of so many taps.
@@ -178,7 +177,9 @@ impl Sizes {
             Rung::RegisterTile => self.forward_fits(rung, subgroups) && windows,
             Rung::Broadcast => self.forward_fits(rung, subgroups) && windows && self.kh <= WIDEST_WINDOW,
             // Eight channels in at a time.
-            Rung::SharedRows | Rung::Winograd => self.forward_fits(rung, subgroups) && self.ci > 4,
+            Rung::SharedRows => self.forward_fits(rung, subgroups) && self.ci > 4,
+            // Its kernel knows the six points alone, which are too many for two rows.
+            Rung::Winograd => self.weight_gradient_fits(Rung::SharedRows, subgroups) && self.kh > 2,
             _ => self.forward_fits(rung, subgroups),
         }
     }
@@ -197,7 +198,7 @@ impl Sizes {
 /// | workgroup tile | any | ×4 | any | – |
 /// | broadcast | ×4, or 1 | ×2 | at most 4 wide; for the weight gradient also 4 high | of at least 8 lanes |
 /// | shared rows | any; for the weight gradient more than 4 | ×2 | at most 4 wide and high; images of at least 5×5 pixels | of at least 8 lanes |
-/// | winograd | as shared rows | ×2 | as shared rows, and 3 or 4 high | of at least 8 lanes |
+/// | winograd | as shared rows | ×2 | as shared rows, and at least 2 high, for the weight gradient 3 | of at least 8 lanes |
 ///
 /// There are no vectors of one channel: the first layer of a network has no second rung.
 pub fn fits(rung: Rung, pass: Pass, geometry: &Geometry, subgroups: Option<(u32, u32)>) -> bool {

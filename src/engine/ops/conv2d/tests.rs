@@ -141,7 +141,7 @@ fn pooling_in_the_kernel_gives_the_bits_of_pooling_after_it() {
             }
         }
         let with_subgroups = gpu.subgroup_sizes().is_some_and(|(least, _)| least >= 8);
-        assert_eq!(checked, if with_subgroups { 19 } else { 5 });
+        assert_eq!(checked, if with_subgroups { 20 } else { 5 });
         Ok(())
     });
 }
@@ -174,7 +174,7 @@ fn masking_in_the_kernel_gives_the_bits_of_masking_after_it() {
             }
         }
         let with_subgroups = gpu.subgroup_sizes().is_some_and(|(least, _)| least >= 8);
-        assert_eq!(checked, if with_subgroups { 17 } else { 5 });
+        assert_eq!(checked, if with_subgroups { 18 } else { 5 });
         Ok(())
     });
 }
