@@ -15,14 +15,15 @@ use crate::{Error, Result};
 
 static FORWARD: Source =
     Source { name: "max_pool", parts: &[include_str!("../../../shaders/max_pool.wgsl")], in_bounds: true };
+const CELLS: &str = include_str!("../../../shaders/max_pool_cells.wgsl");
 static BACKWARD: Source = Source {
     name: "max_pool_gradient",
-    parts: &[include_str!("../../../shaders/max_pool_gradient.wgsl")],
+    parts: &[CELLS, include_str!("../../../shaders/max_pool_gradient.wgsl")],
     in_bounds: true,
 };
 static PLACES_BACKWARD: Source = Source {
     name: "max_pool_places_gradient",
-    parts: &[include_str!("../../../shaders/max_pool_places_gradient.wgsl")],
+    parts: &[CELLS, include_str!("../../../shaders/max_pool_places_gradient.wgsl")],
     in_bounds: true,
 };
 
