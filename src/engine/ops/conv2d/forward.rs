@@ -1,8 +1,8 @@
 //! The way forward and the gradient of the input: one convolution, rung by rung.
 
 use super::kernels::{
-    FLIP, FORWARD_BROADCAST, FORWARD_BROADCAST_ONE, FORWARD_NAIVE, FORWARD_REGISTERS, FORWARD_REGISTERS_ONE,
-    FORWARD_SHARED_ROWS, FORWARD_VECTORS, FORWARD_WINOGRAD, FORWARD_WORKGROUP,
+    ByWidth, FLIP, FORWARD_BROADCAST, FORWARD_BROADCAST_ONE, FORWARD_NAIVE, FORWARD_REGISTERS,
+    FORWARD_REGISTERS_ONE, FORWARD_SHARED_ROWS, FORWARD_VECTORS, FORWARD_WINOGRAD, FORWARD_WORKGROUP,
 };
 use super::sizes::{MOST_TAPS_SHARED, MOST_TAPS_WINOGRAD, SHARED_ROWS_TILE, Sizes, Tiling};
 use super::{Geometry, choice, refused};
@@ -52,12 +52,7 @@ pub fn forward_by(
     [x, w, b]: [&Tensor; 3],
     epilogue: Epilogue,
 ) -> Result<Tensor> {
-    geometry.expect("conv2d", &[(x, &geometry.input_shape()), (w, &geometry.weights_shape())])?;
-    match epilogue {
-        Epilogue::None => (),
-        Epilogue::Mask => geometry.expect("conv2d", &[(b, &geometry.output_shape())])?,
-        _ => geometry.expect("conv2d", &[(b, &[geometry.out_channels])])?,
-    }
+    expect_shapes(geometry, [x, w, b], epilogue)?;
     convolve(gpu, choice.into(), geometry.batch, &Sizes::of(geometry), [x, w, b], epilogue)
 }
 
@@ -73,22 +68,36 @@ pub fn forward_with_places_by(
     geometry: &Geometry,
     [x, w, b]: [&Tensor; 3],
 ) -> Result<(Tensor, Tensor)> {
-    geometry.expect("conv2d", &[(x, &geometry.input_shape()), (w, &geometry.weights_shape())])?;
-    geometry.expect("conv2d", &[(b, &[geometry.out_channels])])?;
+    expect_shapes(geometry, [x, w, b], Epilogue::PoolBiasRelu)?;
     let (choice, sizes) = (choice.into(), Sizes::of(geometry));
     refuse(gpu, choice.rung, &sizes, Epilogue::PoolBiasRelu)?;
-    let launch = launch(gpu, choice, geometry.batch, &sizes, true);
-    let words = geometry.out_channels / launch.outputs;
+    let words = words_a_cell(gpu, choice.rung, geometry.out_channels);
     let places = gpu.tensor(&[geometry.batch, geometry.height / 2, geometry.width / 2, words])?;
-    let y = launch.run(gpu, geometry.batch, &sizes, &[x, w, b], Epilogue::PoolBiasRelu, Some(&places))?;
+    let end = (Epilogue::PoolBiasRelu, Some(&places));
+    let y = run(gpu, choice, geometry.batch, &sizes, [x, w, b], end)?;
     Ok((y, places))
 }
 
 /// The words of the places that [`forward_with_places_by`] writes down.
 pub(in crate::engine) fn words_of_places(gpu: &Gpu, geometry: &Geometry) -> usize {
-    let choice = choice(gpu, Pass::Forward, geometry);
-    let outputs = launch(gpu, choice, geometry.batch, &Sizes::of(geometry), true).outputs;
-    geometry.batch * (geometry.height / 2) * (geometry.width / 2) * geometry.out_channels / outputs
+    let rung = choice(gpu, Pass::Forward, geometry).rung;
+    let cells = geometry.batch * (geometry.height / 2) * (geometry.width / 2);
+    cells * words_a_cell(gpu, rung, geometry.out_channels)
+}
+
+/// The words of a cell's places: one for the channels that an invocation makes together.
+fn words_a_cell(gpu: &Gpu, rung: Rung, channels: usize) -> usize {
+    channels / Tiling::of_rung(rung, gpu, channels).outputs
+}
+
+/// Refuses tensors that are not of this geometry.
+fn expect_shapes(geometry: &Geometry, [x, w, b]: [&Tensor; 3], epilogue: Epilogue) -> Result<()> {
+    geometry.expect("conv2d", &[(x, &geometry.input_shape()), (w, &geometry.weights_shape())])?;
+    match epilogue {
+        Epilogue::None => Ok(()),
+        Epilogue::Mask => geometry.expect("conv2d", &[(b, &geometry.output_shape())]),
+        _ => geometry.expect("conv2d", &[(b, &[geometry.out_channels])]),
+    }
 }
 
 /// ∂L/∂x from g = ∂L/∂y: the forward kernel on the flipped weights.
@@ -134,7 +143,28 @@ fn convolve(
     epilogue: Epilogue,
 ) -> Result<Tensor> {
     refuse(gpu, choice.rung, sizes, epilogue)?;
-    launch(gpu, choice, batch, sizes, false).run(gpu, batch, sizes, &tensors, epilogue, None)
+    run(gpu, choice, batch, sizes, tensors, (epilogue, None))
+}
+
+/// Makes y, and `places` where they are wanted, from x, w and what the epilogue reads, on a rung that does it.
+fn run(
+    gpu: &Gpu,
+    choice: Choice,
+    batch: usize,
+    sizes: &Sizes,
+    tensors: [&Tensor; 3],
+    (epilogue, places): (Epilogue, Option<&Tensor>),
+) -> Result<Tensor> {
+    let [height, width, co] = [sizes.height, sizes.width, sizes.co].map(|n| n as usize);
+    let cell = if epilogue == Epilogue::PoolBiasRelu { 2 } else { 1 };
+    let y = gpu.tensor(&[batch, height / cell, width / cell, co])?;
+    let Launch { source, mut constants, grid } = launch(gpu, choice, batch, sizes, places.is_some());
+    constants.push(("EPILOGUE", epilogue as u32));
+    let bound: Vec<&Tensor> = tensors.into_iter().chain([&y]).chain(places).collect();
+    gpu.launch(source, &constants, &bound, &[], grid)?;
+    let taps = (sizes.kh * sizes.kw * sizes.ci) as usize;
+    gpu.states_flops(2 * batch * height * width * co * taps);
+    Ok(y)
 }
 
 /// Refuses what a rung does not do.
@@ -154,31 +184,6 @@ struct Launch {
     source: &'static Source,
     constants: Vec<(&'static str, u32)>,
     grid: [u32; 3],
-    /// Output channels of an invocation.
-    outputs: usize,
-}
-
-impl Launch {
-    /// Makes y, and `places` where the kernel has them, from x, w and what the epilogue reads.
-    fn run(
-        mut self,
-        gpu: &Gpu,
-        batch: usize,
-        sizes: &Sizes,
-        tensors: &[&Tensor; 3],
-        epilogue: Epilogue,
-        places: Option<&Tensor>,
-    ) -> Result<Tensor> {
-        let [height, width, co] = [sizes.height, sizes.width, sizes.co].map(|n| n as usize);
-        let cell = if epilogue == Epilogue::PoolBiasRelu { 2 } else { 1 };
-        let y = gpu.tensor(&[batch, height / cell, width / cell, co])?;
-        self.constants.push(("EPILOGUE", epilogue as u32));
-        let bound: Vec<&Tensor> = tensors.iter().copied().chain([&y]).chain(places).collect();
-        gpu.launch(self.source, &self.constants, &bound, &[], self.grid)?;
-        let taps = (sizes.kh * sizes.kw * sizes.ci) as usize;
-        gpu.states_flops(2 * batch * height * width * co * taps);
-        Ok(y)
-    }
 }
 
 /// The launch of a rung that fits, of a kernel that writes down places or of one that does not.
@@ -187,18 +192,15 @@ fn launch(gpu: &Gpu, Choice { rung, tile }: Choice, batch: usize, sizes: &Sizes,
     let (one_channel, channels) = (sizes.ci == 1, sizes.co as usize);
     let pixels = batch * sizes.height as usize * sizes.width as usize;
     let which = usize::from(places);
+    let tiling = || Tiling::of_rung(rung, gpu, channels);
     match rung {
-        Rung::Naive => {
-            Launch { source: &FORWARD_NAIVE, constants, grid: linear_grid(pixels * channels, 64), outputs: 1 }
-        }
+        Rung::Naive => Launch { source: &FORWARD_NAIVE, constants, grid: linear_grid(pixels * channels, 64) },
         Rung::Vectors => {
-            let grid = linear_grid(pixels * channels / 4, 64);
-            Launch { source: &FORWARD_VECTORS, constants, grid, outputs: 4 }
+            Launch { source: &FORWARD_VECTORS, constants, grid: linear_grid(pixels * channels / 4, 64) }
         }
         Rung::RegisterTile => {
-            let tiling = Tiling::of_registers(gpu.is_software(), channels);
             let kernels = if one_channel { &FORWARD_REGISTERS_ONE } else { &FORWARD_REGISTERS };
-            tiled(&kernels[which][tiling.which], &tiling, batch, sizes)
+            tiled(&kernels[which], &tiling(), batch, sizes)
         }
         Rung::WorkgroupTile => {
             let tile = tile.unwrap_or_else(|| Tile::for_product(pixels, channels));
@@ -206,42 +208,44 @@ fn launch(gpu: &Gpu, Choice { rung, tile }: Choice, batch: usize, sizes: &Sizes,
             let constants = [constants, vec![("ROWS", tile.rows), ("COLUMNS", tile.columns)]].concat();
             let [along, across] = tile.grid(pixels, channels);
             let [x, z, _] = linear_grid(along, 1);
-            Launch { source, constants, grid: [x, across as u32, z], outputs: 4 }
+            Launch { source, constants, grid: [x, across as u32, z] }
         }
         Rung::Broadcast => {
             let kernels = if one_channel { &FORWARD_BROADCAST_ONE } else { &FORWARD_BROADCAST };
-            // It fits, so there is a tiling; without subgroups the kernel could not be built.
-            let tiling = Tiling::of_subgroups(gpu.subgroup_sizes(), channels)
-                .unwrap_or_else(|| Tiling::of_registers(true, channels));
-            tiled(&kernels[which][tiling.which], &tiling, batch, sizes)
+            tiled(&kernels[which], &tiling(), batch, sizes)
         }
         Rung::SharedRows => {
-            by_shared_rows(&FORWARD_SHARED_ROWS[which], SHARED_ROWS_TILE, MOST_TAPS_SHARED, batch, sizes)
+            let tile = (SHARED_ROWS_TILE, MOST_TAPS_SHARED);
+            by_shared_rows(&FORWARD_SHARED_ROWS[which], &tiling(), tile, batch, sizes)
         }
         Rung::Winograd => {
-            let rows = 2 * sizes.rows_together();
-            by_shared_rows(&FORWARD_WINOGRAD[which], rows, MOST_TAPS_WINOGRAD, batch, sizes)
+            let tile = (2 * sizes.rows_together(), MOST_TAPS_WINOGRAD);
+            by_shared_rows(&FORWARD_WINOGRAD[which], &tiling(), tile, batch, sizes)
         }
     }
 }
 
 /// The launch of a kernel that makes tiles of so many rows of eight pixels for two output channels, from two channels at
 /// a time where a kernel has at most `most_taps`.
-fn by_shared_rows(source: &'static Source, rows: u32, most_taps: u32, batch: usize, sizes: &Sizes) -> Launch {
-    let tiling = Tiling::of_shared_rows(sizes.co as usize);
+fn by_shared_rows(
+    source: &'static Source,
+    tiling: &Tiling,
+    (rows, most_taps): (u32, u32),
+    batch: usize,
+    sizes: &Sizes,
+) -> Launch {
     let together = ("TOGETHER", sizes.channels_together(most_taps));
     let constants = [sizes.constants(), vec![("LANES", tiling.lanes as u32), together]].concat();
     let tiles = sizes.width.div_ceil(SHARED_ROWS_TILE) * sizes.height.div_ceil(rows);
-    let grid = [tiles, tiling.groups(sizes.co as usize) as u32, batch as u32];
-    Launch { source, constants, grid, outputs: tiling.outputs }
+    Launch { source, constants, grid: [tiles, tiling.groups(sizes.co as usize) as u32, batch as u32] }
 }
 
 /// The launch of a kernel that makes tiles of 8×4 pixels.
-fn tiled(source: &'static Source, tiling: &Tiling, batch: usize, sizes: &Sizes) -> Launch {
+fn tiled(kernels: &'static ByWidth, tiling: &Tiling, batch: usize, sizes: &Sizes) -> Launch {
     let constants = if sizes.ci == 1 { sizes.constants_of_one_channel() } else { sizes.constants() };
     let constants = [constants, vec![("LANES", tiling.lanes as u32), ("TILES", tiling.rows as u32)]].concat();
     let tiles = sizes.width.div_ceil(8) * sizes.height.div_ceil(4);
     let groups = tiling.groups(sizes.co as usize) as u32;
     let grid = [tiles.div_ceil(tiling.rows as u32), groups, batch as u32];
-    Launch { source, constants, grid, outputs: tiling.outputs }
+    Launch { source: &kernels[tiling.which], constants, grid }
 }

@@ -200,23 +200,26 @@ fn layer(tape: &Tape, operation: &'static str, [x, w, b]: [&Var; 3], epilogue: E
 /// Shapes that do not fit.
 pub fn conv2d_relu_max_pool(tape: &Tape, x: &Var, w: &Var, b: &Var) -> Result<Option<Var>> {
     let geometry = Geometry::of("conv2d_relu_max_pool", x.shape(), w.shape(), b.shape())?;
-    let gpu = tape.gpu();
-    if !pools(gpu, &geometry) {
-        return Ok(None);
-    }
+    let (gpu, tensors) = (tape.gpu(), [x.value(), w.value(), b.value()]);
+    let Some(choice) = pooling_choice(gpu, &geometry) else { return Ok(None) };
     if ![x, w, b].iter().any(|var| var.needs_gradient()) {
-        let y = forward(gpu, &geometry, x.value(), w.value(), b.value(), Epilogue::PoolBiasRelu)?;
+        let y = forward_by(gpu, choice, &geometry, tensors, Epilogue::PoolBiasRelu)?;
         return Ok(Some(tape.constant(&y)));
     }
-    let rung = choice(gpu, Pass::Forward, &geometry);
-    let (y, places) = forward_with_places_by(gpu, rung, &geometry, [x.value(), w.value(), b.value()])?;
+    let (y, places) = forward_with_places_by(gpu, choice, &geometry, tensors)?;
     let backward = Backward::new(gpu, geometry, [x, w, b]);
     Ok(Some(tape.push_with(backward.masks(true), y, &[x, w, b], move |g| backward.run_pooled(g, places))))
 }
 
+/// The kernel that runs forward, where it can pool what it makes.
+fn pooling_choice(gpu: &Gpu, geometry: &Geometry) -> Option<Choice> {
+    let choice = choice(gpu, Pass::Forward, geometry);
+    (geometry.height.min(geometry.width) > 1 && choice.rung.makes_cells()).then_some(choice)
+}
+
 /// Whether the kernel that runs forward can pool what it makes.
 pub(in crate::engine) fn pools(gpu: &Gpu, geometry: &Geometry) -> bool {
-    geometry.height.min(geometry.width) > 1 && choice(gpu, Pass::Forward, geometry).rung.makes_cells()
+    pooling_choice(gpu, geometry).is_some()
 }
 
 /// Whether the kernel that runs the gradient of the input can mask it.
@@ -230,21 +233,25 @@ struct Backward {
     geometry: Geometry,
     x: Tensor,
     w: Tensor,
-    /// Which of input, weights and bias need a gradient.
-    needed: [bool; 3],
-    /// Whether the input is a rectifier's, whose mask the kernel of its gradient applies.
+    /// The kernel that makes the gradient of the input, where one is wanted.
+    of_input: Option<Choice>,
+    /// Whether the input is a rectifier's, whose mask that kernel applies.
     masks_input: bool,
+    /// Whether the weights and the bias need a gradient.
+    needed: [bool; 2],
 }
 
 impl Backward {
     fn new(gpu: &Gpu, geometry: Geometry, [x, w, b]: [&Var; 3]) -> Self {
+        let of_input = x.needs_gradient().then(|| choice(gpu, Pass::InputGradient, &geometry));
         Backward {
             gpu: gpu.clone(),
             geometry,
             x: x.value().clone(),
             w: w.value().clone(),
-            needed: [x, w, b].map(Var::needs_gradient),
-            masks_input: x.needs_gradient() && x.rectified() && masks(gpu, &geometry),
+            of_input,
+            masks_input: x.rectified() && of_input.is_some_and(|choice| choice.rung.makes_cells()),
+            needed: [w, b].map(Var::needs_gradient),
         }
     }
 
@@ -270,13 +277,13 @@ impl Backward {
 
     /// From the gradient of the sums, and a tensor of so many rows that add up to the gradient of the bias.
     fn gradients(self, g: &Tensor, (rows, count): (&Tensor, usize)) -> Result<Vec<Option<Tensor>>> {
-        let Backward { gpu, geometry, x, w, needed, masks_input } = self;
-        let dw = needed[1].then(|| weight_gradient(&gpu, &geometry, &x, g)).transpose()?;
-        let db = needed[2].then(|| reduce::sum_rows(&gpu, rows, count, 1.0)).transpose()?;
-        let rung = choice(&gpu, Pass::InputGradient, &geometry);
+        let Backward { gpu, geometry, x, w, of_input, masks_input, needed } = self;
+        let dw = needed[0].then(|| weight_gradient(&gpu, &geometry, &x, g)).transpose()?;
+        let db = needed[1].then(|| reduce::sum_rows(&gpu, rows, count, 1.0)).transpose()?;
         let rectified = masks_input.then_some(&x);
-        let dx =
-            needed[0].then(|| input_gradient_by(&gpu, rung, &geometry, [&w, g], rectified)).transpose()?;
+        let dx = of_input
+            .map(|choice| input_gradient_by(&gpu, choice, &geometry, [&w, g], rectified))
+            .transpose()?;
         Ok(vec![dx, dw, db])
     }
 }

@@ -2,6 +2,7 @@
 //! lanes.
 
 use super::Geometry;
+use crate::engine::Gpu;
 use crate::engine::gpu::{Pass, Rung};
 
 /// Lanes that share the loads of a row: what the broadcast kernels assume of a subgroup.
@@ -71,6 +72,17 @@ impl Tiling {
     pub(super) fn of_registers(software: bool, out_channels: usize) -> Self {
         let tiling = Self::of(out_channels, None);
         if software { Tiling { rows: 1, ..tiling } } else { tiling }
+    }
+
+    /// That of the way forward on a rung of tiles of its own; the first two rungs and the workgroup's tile have none.
+    pub(super) fn of_rung(rung: Rung, gpu: &Gpu, out_channels: usize) -> Self {
+        match rung {
+            Rung::SharedRows | Rung::Winograd => Self::of_shared_rows(out_channels),
+            // Where it fits there is one for subgroups; without them the kernel could not be built.
+            Rung::Broadcast => Self::of_subgroups(gpu.subgroup_sizes(), out_channels)
+                .unwrap_or_else(|| Self::of_registers(true, out_channels)),
+            _ => Self::of_registers(gpu.is_software(), out_channels),
+        }
     }
 
     /// Workgroups along the output channels.

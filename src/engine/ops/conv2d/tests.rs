@@ -96,6 +96,32 @@ fn forward_matches_the_reference() {
     });
 }
 
+/// Runs `test` on every rung that makes whole cells and takes the pass of a shape. They must be so many in all: on a device
+/// with subgroups that the kernels can use, and on one without.
+fn on_rungs_with_cells(
+    pass: Pass,
+    shapes: &[Geometry],
+    [with_subgroups, without]: [usize; 2],
+    test: impl Fn(&Gpu, Rung, &Geometry, &[Tensor; 4]) -> Result<()>,
+) {
+    check::on_every_kind_of_gpu(|gpu| {
+        let subgroups = gpu.subgroup_sizes();
+        let mut runs = 0;
+        for g in shapes {
+            let tensors = Case::of(g).upload(gpu)?;
+            for rung in Rung::ALL {
+                if rung.makes_cells() && fits(rung, pass, g, subgroups) {
+                    test(gpu, rung, g, &tensors)?;
+                    runs += 1;
+                }
+            }
+        }
+        let usable = subgroups.is_some_and(|(least, _)| least >= 8);
+        assert_eq!(runs, if usable { with_subgroups } else { without });
+        Ok(())
+    });
+}
+
 #[test]
 fn pooling_in_the_kernel_gives_the_bits_of_pooling_after_it() {
     // A last row and column that are dropped, tiles that end within the image, and every rung that pools.
@@ -107,41 +133,24 @@ fn pooling_in_the_kernel_gives_the_bits_of_pooling_after_it() {
         geometry(1, [14, 23], [8, 34], [4, 4]),
         geometry(1, [16, 16], [8, 16], [2, 2]),
     ];
-    check::on_every_kind_of_gpu(|gpu| {
-        let mut checked = 0;
-        for g in &shapes {
-            let [x, w, b, _] = Case::of(g).upload(gpu)?;
-            let tape = Tape::new(gpu);
-            for rung in Rung::ALL.into_iter().filter(|&r| fits(r, Pass::Forward, g, gpu.subgroup_sizes())) {
-                let by = |epilogue| forward_by(gpu, rung, g, [&x, &w, &b], epilogue);
-                if !rung.makes_cells() {
-                    let message = by(Epilogue::PoolBiasRelu).expect_err("it does not pool").to_string();
-                    assert!(message.contains(&format!("the {rung} rung has no kernel")), "{message}");
-                    continue;
-                }
-                let apart = max_pool::relu_max_pool(&tape, &tape.constant(&by(Epilogue::Bias)?))?;
-                let together = by(Epilogue::PoolBiasRelu)?;
-                assert_eq!(together.shape(), apart.value().shape(), "{rung} of {g:?}");
-                assert_eq!(gpu.read(&together)?, gpu.read(apart.value())?, "{rung} of {g:?}");
-                let (again, places) = forward_with_places_by(gpu, rung, g, [&x, &w, &b])?;
-                assert_eq!(gpu.read(&again)?, gpu.read(&together)?, "{rung} of {g:?} with places");
-                // The way back: numbers all different, to where the reference took the largest from.
-                let d: Vec<f32> = (1..=again.len()).map(|i| i as f32).collect();
-                let back = max_pool::backward_by_places(
-                    gpu,
-                    [&gpu.upload(again.shape(), &d)?, &places],
-                    g.output_shape(),
-                )?;
-                let sums = check::f64s(&gpu.read(&by(Epilogue::Bias)?)?);
-                let mut expected = vec![0.0; back.len()];
-                let (_, positions) = max_pool::max_pool_reference(&sums, g.output_shape());
-                positions.into_iter().zip(d).for_each(|(at, d)| expected[at] = d);
-                assert_eq!(gpu.read(&back)?, expected, "{rung} of {g:?} back");
-                checked += 1;
-            }
-        }
-        let with_subgroups = gpu.subgroup_sizes().is_some_and(|(least, _)| least >= 8);
-        assert_eq!(checked, if with_subgroups { 20 } else { 5 });
+    on_rungs_with_cells(Pass::Forward, &shapes, [20, 5], |gpu, rung, g, [x, w, b, _]| {
+        let by = |epilogue| forward_by(gpu, rung, g, [x, w, b], epilogue);
+        let (together, tape) = (by(Epilogue::PoolBiasRelu)?, Tape::new(gpu));
+        let sums = by(Epilogue::Bias)?;
+        let apart = max_pool::relu_max_pool(&tape, &tape.constant(&sums))?;
+        assert_eq!(together.shape(), apart.value().shape(), "{rung} of {g:?}");
+        assert_eq!(gpu.read(&together)?, gpu.read(apart.value())?, "{rung} of {g:?}");
+        let (again, places) = forward_with_places_by(gpu, rung, g, [x, w, b])?;
+        assert_eq!(gpu.read(&again)?, gpu.read(&together)?, "{rung} of {g:?} with places");
+        // The way back: numbers all different, to where the reference took the largest from.
+        let d: Vec<f32> = (1..=again.len()).map(|i| i as f32).collect();
+        let d_on_gpu = gpu.upload(again.shape(), &d)?;
+        let back = max_pool::backward_by_places(gpu, [&d_on_gpu, &places], g.output_shape())?;
+        let mut expected = vec![0.0; back.len()];
+        let sums = check::f64s(&gpu.read(&sums)?);
+        let (_, positions) = max_pool::max_pool_reference(&sums, g.output_shape());
+        positions.into_iter().zip(d).for_each(|(at, d)| expected[at] = d);
+        assert_eq!(gpu.read(&back)?, expected, "{rung} of {g:?} back");
         Ok(())
     });
 }
@@ -155,26 +164,28 @@ fn masking_in_the_kernel_gives_the_bits_of_masking_after_it() {
         geometry(1, [14, 23], [34, 8], [4, 4]),
         geometry(3, [5, 6], [8, 16], [2, 2]),
     ];
-    check::on_every_kind_of_gpu(|gpu| {
-        let mut checked = 0;
-        for g in &shapes {
-            let [x, w, _, d] = Case::of(g).upload(gpu)?;
-            for rung in
-                Rung::ALL.into_iter().filter(|&r| fits(r, Pass::InputGradient, g, gpu.subgroup_sizes()))
-            {
-                let masked = input_gradient_by(gpu, rung, g, [&w, &d], Some(&x));
-                if !rung.makes_cells() {
-                    let message = masked.expect_err("it does not mask").to_string();
-                    assert!(message.starts_with("conv2d with a mask: "), "{message}");
-                    continue;
-                }
-                let apart = relu::mask(gpu, &input_gradient_by(gpu, rung, g, [&w, &d], None)?, &x)?;
-                assert_eq!(gpu.read(&masked?)?, gpu.read(&apart)?, "{rung} of {g:?}");
-                checked += 1;
-            }
+    on_rungs_with_cells(Pass::InputGradient, &shapes, [18, 5], |gpu, rung, g, [x, w, _, d]| {
+        let masked = input_gradient_by(gpu, rung, g, [w, d], Some(x))?;
+        let apart = relu::mask(gpu, &input_gradient_by(gpu, rung, g, [w, d], None)?, x)?;
+        assert_eq!(gpu.read(&masked)?, gpu.read(&apart)?, "{rung} of {g:?}");
+        Ok(())
+    });
+}
+
+#[test]
+fn a_rung_without_cells_says_that_it_neither_pools_nor_masks() {
+    check::on_every_gpu(|gpu| {
+        let g = geometry(2, [7, 11], [8, 12], [3, 3]);
+        let [x, w, b, d] = Case::of(&g).upload(gpu)?;
+        for rung in [Rung::Naive, Rung::Vectors, Rung::WorkgroupTile] {
+            let refused = |result: Result<Tensor>, what: &str| {
+                let message = result.expect_err("it makes no cells").to_string();
+                assert!(message.starts_with(&format!("conv2d with {what}: the {rung} rung")), "{message}");
+            };
+            refused(forward_by(gpu, rung, &g, [&x, &w, &b], Epilogue::PoolBiasRelu), "pooling");
+            refused(forward_with_places_by(gpu, rung, &g, [&x, &w, &b]).map(|(y, _)| y), "pooling");
+            refused(input_gradient_by(gpu, rung, &g, [&w, &d], Some(&x)), "a mask");
         }
-        let with_subgroups = gpu.subgroup_sizes().is_some_and(|(least, _)| least >= 8);
-        assert_eq!(checked, if with_subgroups { 18 } else { 5 });
         Ok(())
     });
 }

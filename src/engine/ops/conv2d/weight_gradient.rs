@@ -121,9 +121,7 @@ fn blocks(gpu: &Gpu, Choice { rung, tile }: Choice, geometry: &Geometry) -> Bloc
             tiled(source, down, across, sizes.constants(), &shape)
         }
         Rung::Broadcast => {
-            // It fits, so there is a tiling; without subgroups the kernel could not be built.
-            let tiling = Tiling::of_subgroups(gpu.subgroup_sizes(), co)
-                .unwrap_or_else(|| Tiling::of_registers(true, co));
+            let tiling = Tiling::of_rung(rung, gpu, co);
             let (which, outputs) = (tiling.which, tiling.groups(co));
             let lanes = ("LANES", tiling.lanes as u32);
             if ci == 1 {
@@ -138,7 +136,7 @@ fn blocks(gpu: &Gpu, Choice { rung, tile }: Choice, geometry: &Geometry) -> Bloc
         }
         Rung::SharedRows | Rung::Winograd => {
             let source = if rung == Rung::Winograd { &WEIGHTS_WINOGRAD } else { &WEIGHTS_SHARED_ROWS };
-            let tiling = Tiling::of_shared_rows(co);
+            let tiling = Tiling::of_rung(rung, gpu, co);
             let lanes = [("LANES", tiling.lanes as u32)];
             tiled(source, ci.div_ceil(SHARED_CHANNELS), tiling.groups(co), sizes.constants(), &lanes)
         }
