@@ -12,7 +12,7 @@
 // A block is `rows` of the N·HEIGHT = `all` rows of the batch, the last one what is left.
 //
 // Tile: an invocation keeps one kernel row, KW taps, of 4 input × OUTPUTS output channels; lanes run
-// over output channels. Dispatch: (blocks, KH·CI/4, ⌈CO/OUTPUTS / LANES⌉).
+// over output channels. Dispatch: (KH·CI/4, ⌈CO/OUTPUTS / LANES⌉, blocks).
 //
 // What it adds to rung 2: the gradients of a strip of eight pixels serve all KW taps and the eleven
 // pixels under them as well: 8·4·OUTPUTS·KW multiply-adds on 19 loads. The pixels' addresses are the
@@ -47,11 +47,11 @@ fn store(at: u32, sum: Matrix) {
 
 @compute @workgroup_size(LANES)
 fn main(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) group: vec3u) {
-  let first = group.x * given.rows;
+  let first = group.z * given.rows;
   let last = min(first + given.rows, given.all);
-  let c = group.y % (CI / 4u);
-  let ky = group.y / (CI / 4u);
-  let outputs = group.z * LANES + local;
+  let c = group.x % (CI / 4u);
+  let ky = group.x / (CI / 4u);
+  let outputs = group.y * LANES + local;
   let o = min(outputs, CO / OUTPUTS - 1u);
   let strips = (WIDTH + 7u) / 8u;
   var k0: Matrix; var k1: Matrix; var k2: Matrix; var k3: Matrix;      // taps; a column an input channel
@@ -84,7 +84,7 @@ fn main(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) grou
   }
   if outputs >= CO / OUTPUTS { return; }
   let next = CI * (CO / OUTPUTS);
-  let at = ((group.x * KH + ky) * KW * CI + c * 4u) * (CO / OUTPUTS) + o;
+  let at = ((group.z * KH + ky) * KW * CI + c * 4u) * (CO / OUTPUTS) + o;
   store(at, k0);
   if KW > 1u { store(at + next, k1); }
   if KW > 2u { store(at + 2u * next, k2); }

@@ -12,7 +12,7 @@
 // A block is `rows` of the N·HEIGHT = `all` rows of the batch, the last one what is left.
 //
 // Tile: an invocation keeps all KH·KW taps of OUTPUTS channels, a matrix a kernel row, and walks its
-// rows four pixels at a time; lanes run over channels. Dispatch: (blocks, ⌈CO/OUTPUTS / LANES⌉).
+// rows four pixels at a time; lanes run over channels. Dispatch: (⌈CO/OUTPUTS / LANES⌉, 1, blocks).
 //
 // What it adds to rung 1: four gradients and 7·KH pixels serve 4·KH·KW·OUTPUTS multiply-adds, and the
 // pixels' addresses are the same for all lanes. It needs no subgroups.
@@ -41,9 +41,9 @@ fn store(at: u32, sum: Matrix) {
 
 @compute @workgroup_size(LANES)
 fn main(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) group: vec3u) {
-  let first = group.x * given.rows;
+  let first = group.z * given.rows;
   let last = min(first + given.rows, given.all);
-  let outputs = group.y * LANES + local;
+  let outputs = group.x * LANES + local;
   let o = min(outputs, CO / OUTPUTS - 1u);
   let strips = (WIDTH + 3u) / 4u;
   var t0: Matrix; var t1: Matrix; var t2: Matrix; var t3: Matrix;      // kernel rows; a column a tap
@@ -61,7 +61,7 @@ fn main(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) grou
   }
   if outputs >= CO / OUTPUTS { return; }
   let next = KW * (CO / OUTPUTS);
-  let at = group.x * KH * next + o;
+  let at = group.z * KH * next + o;
   store(at, t0);
   if KH > 1u { store(at + next, t1); }
   if KH > 2u { store(at + 2u * next, t2); }

@@ -16,7 +16,7 @@
 // Tile: a workgroup makes ROWS weights × COLUMNS output channels (multiples of 8), an invocation 8 × 8
 // of them: of the vec4s of weights `down` + {0, 1}·ROWS/8, of those of channels `across` +
 // {0, 1}·COLUMNS/8. The sum goes on eight pixels at a time.
-// Dispatch: (blocks, ⌈KH·KW·CI / ROWS⌉, ⌈CO / COLUMNS⌉).
+// Dispatch: (⌈KH·KW·CI / ROWS⌉, ⌈CO / COLUMNS⌉, blocks).
 //
 // What it adds to rung 3: what one invocation loads, all others of its workgroup use: a number of X
 // serves COLUMNS channels, a number of d ROWS weights.
@@ -51,10 +51,10 @@ fn store_four(block: u32, t: u32, o: u32, sum: mat4x4f) {
 
 @compute @workgroup_size(INVOCATIONS)
 fn main(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) group: vec3u) {
-  let block = group.x;
+  let block = group.z;
   let end = min((block + 1u) * given.rows, given.all) * WIDTH;
-  let first_weight = group.y * (ROWS / 4u);
-  let first_output = group.z * (COLUMNS / 4u);
+  let first_weight = group.x * (ROWS / 4u);
+  let first_output = group.y * (COLUMNS / 4u);
   let across = local % (COLUMNS / 8u);
   let down = local / (COLUMNS / 8u);
   var s00: mat4x4f; var s01: mat4x4f; var s10: mat4x4f; var s11: mat4x4f;     // a column a weight

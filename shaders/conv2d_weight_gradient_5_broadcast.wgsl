@@ -12,7 +12,7 @@
 //
 // Tile: an invocation keeps all KH·KW taps of 4 input × OUTPUTS output channels; lanes run over
 // output channels. A workgroup is LANES lanes × GROUPS groups of four input channels.
-// Dispatch: (blocks, ⌈CI/4 / GROUPS⌉, ⌈CO/OUTPUTS / LANES⌉).
+// Dispatch: (⌈CI/4 / GROUPS⌉, ⌈CO/OUTPUTS / LANES⌉, blocks).
 //
 // What makes it fast: the eight gradients of a strip of pixels stay in registers for every tap, so
 // 8·4·OUTPUTS·KH·KW multiply-adds need 8 + 2·KH loads.
@@ -69,11 +69,11 @@ fn store(at: u32, sum: Taps) {
 @compute @workgroup_size(LANES * GROUPS)
 fn main(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) group: vec3u,
         @builtin(subgroup_invocation_id) lane: u32) {
-  let first = group.x * given.rows;
+  let first = group.z * given.rows;
   let last = min(first + given.rows, given.all);
-  let channels = group.y * GROUPS + local / LANES;
+  let channels = group.x * GROUPS + local / LANES;
   let c = min(channels, CI / 4u - 1u);
-  let outputs = group.z * LANES + local % LANES;
+  let outputs = group.y * LANES + local % LANES;
   let o = min(outputs, CO / OUTPUTS - 1u);
   let strips = (WIDTH + 7u) / 8u;
   var t0: Taps; var t1: Taps; var t2: Taps; var t3: Taps;
@@ -92,7 +92,7 @@ fn main(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) grou
   }
   if channels >= CI / 4u || outputs >= CO / OUTPUTS { return; }
   let next = KW * CI * (CO / OUTPUTS);
-  let at = group.x * KH * next + c * 4u * (CO / OUTPUTS) + o;
+  let at = group.z * KH * next + c * 4u * (CO / OUTPUTS) + o;
   store(at, t0);
   if KH > 1u { store(at + next, t1); }
   if KH > 2u { store(at + 2u * next, t2); }

@@ -13,7 +13,7 @@
 //
 // Tile: an invocation keeps all KH·KW taps of OUTPUTS channels, a matrix a kernel row, and walks
 // its rows four pixels at a time. A workgroup is LANES lanes over channels.
-// Dispatch: (blocks, ⌈CO/OUTPUTS / LANES⌉).
+// Dispatch: (⌈CO/OUTPUTS / LANES⌉, 1, blocks).
 //
 // What makes it fast: the kernel's columns take the place of input channels, and all windows of a
 // row are shuffled out of one load a lane. Contract: subgroups of at least 8 lanes, LANES a
@@ -52,9 +52,9 @@ fn store(at: u32, sum: Matrix) {
 @compute @workgroup_size(LANES)
 fn main(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) group: vec3u,
         @builtin(subgroup_invocation_id) lane: u32) {
-  let first = group.x * given.rows;
+  let first = group.z * given.rows;
   let last = min(first + given.rows, given.all);
-  let outputs = group.y * LANES + local;
+  let outputs = group.x * LANES + local;
   let o = min(outputs, CO / OUTPUTS - 1u);
   let strips = (WIDTH + 3u) / 4u;
   var t0: Matrix; var t1: Matrix; var t2: Matrix; var t3: Matrix;
@@ -72,7 +72,7 @@ fn main(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) grou
   }
   if outputs >= CO / OUTPUTS { return; }
   let next = KW * (CO / OUTPUTS);
-  let at = group.x * KH * next + o;
+  let at = group.z * KH * next + o;
   store(at, t0);
   if KH > 1u { store(at + next, t1); }
   if KH > 2u { store(at + 2u * next, t2); }

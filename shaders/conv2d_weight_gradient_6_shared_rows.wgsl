@@ -12,7 +12,7 @@
 //
 // Tile: an invocation keeps all KH·KW taps of 8 input × OUTPUTS output channels; lanes run over
 // output channels. A workgroup is LANES lanes of one group of eight input channels.
-// Dispatch: (blocks, ⌈CI/8⌉, ⌈CO/OUTPUTS / LANES⌉).
+// Dispatch: (⌈CI/8⌉, ⌈CO/OUTPUTS / LANES⌉, blocks).
 //
 // What makes it fast: it walks down strips of eight columns, and keeps the KH − 1 rows of pixels that
 // the next row of outputs needs again. A pixel is loaded once by a subgroup, a channel a lane, and
@@ -64,11 +64,11 @@ fn store(block: u32, c: u32, o: u32, sum: Kernel) {
 @compute @workgroup_size(LANES)
 fn main(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) group: vec3u,
         @builtin(subgroup_invocation_id) lane: u32) {
-  let first = group.x * given.rows;
+  let first = group.z * given.rows;
   let count = min(first + given.rows, given.all) - first;
-  let channels = group.y * 8u;
+  let channels = group.x * 8u;
   let c = min(channels + min(lane, 7u), CI - 1u);
-  let outputs = group.z * LANES + local;
+  let outputs = group.y * LANES + local;
   let o = min(outputs, CO / OUTPUTS - 1u);
   let strips = (WIDTH + 7u) / 8u;
   var k0: Kernel; var k1: Kernel; var k2: Kernel; var k3: Kernel;
@@ -100,12 +100,12 @@ fn main(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) grou
     k7 = add(k7, Rows(spread_7(rows.r0), spread_7(rows.r1), spread_7(rows.r2), spread_7(rows.r3)), g);
   }
   if outputs >= CO / OUTPUTS { return; }
-  store(group.x, channels, o, k0);
-  store(group.x, channels + 1u, o, k1);
-  store(group.x, channels + 2u, o, k2);
-  store(group.x, channels + 3u, o, k3);
-  store(group.x, channels + 4u, o, k4);
-  store(group.x, channels + 5u, o, k5);
-  store(group.x, channels + 6u, o, k6);
-  store(group.x, channels + 7u, o, k7);
+  store(group.z, channels, o, k0);
+  store(group.z, channels + 1u, o, k1);
+  store(group.z, channels + 2u, o, k2);
+  store(group.z, channels + 3u, o, k3);
+  store(group.z, channels + 4u, o, k4);
+  store(group.z, channels + 5u, o, k5);
+  store(group.z, channels + 6u, o, k6);
+  store(group.z, channels + 7u, o, k7);
 }

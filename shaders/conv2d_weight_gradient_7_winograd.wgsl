@@ -21,7 +21,7 @@
 //
 // Tile: an invocation keeps six points × KW columns of 8 input × OUTPUTS output channels, and goes over strips
 // of eight columns; lanes run over output channels. A workgroup is LANES lanes of one group of eight input
-// channels. Dispatch: (blocks, ⌈CI/8⌉, ⌈CO/OUTPUTS / LANES⌉).
+// channels. Dispatch: (⌈CI/8⌉, ⌈CO/OUTPUTS / LANES⌉, blocks).
 //
 // Contract: subgroups of at least 8 lanes; LANES a multiple of 8. Reads are clamped into the image.
 
@@ -123,11 +123,11 @@ fn store(block: u32, c: u32, o: u32, s: SixTaps) {
 @compute @workgroup_size(LANES)
 fn main(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) group: vec3u,
         @builtin(subgroup_invocation_id) lane: u32) {
-  let first = group.x * given.groups;
+  let first = group.z * given.groups;
   let count = min(first + given.groups, given.all) - first;
-  let channels = group.y * 8u;
+  let channels = group.x * 8u;
   let c = min(channels + min(lane, 7u), CI - 1u);
-  let outputs = group.z * LANES + local;
+  let outputs = group.y * LANES + local;
   let o = min(outputs, CO / OUTPUTS - 1u);
   let strips = (WIDTH + 7u) / 8u;
   let down = (HEIGHT + M - 1u) / M;
@@ -147,12 +147,12 @@ fn main(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) grou
     s5 = add(s5, r.t5, g.t5);
   }
   if outputs >= CO / OUTPUTS { return; }
-  store(group.x, channels, o, SixTaps(s0.c0, s1.c0, s2.c0, s3.c0, s4.c0, s5.c0));
-  store(group.x, channels + 1u, o, SixTaps(s0.c1, s1.c1, s2.c1, s3.c1, s4.c1, s5.c1));
-  store(group.x, channels + 2u, o, SixTaps(s0.c2, s1.c2, s2.c2, s3.c2, s4.c2, s5.c2));
-  store(group.x, channels + 3u, o, SixTaps(s0.c3, s1.c3, s2.c3, s3.c3, s4.c3, s5.c3));
-  store(group.x, channels + 4u, o, SixTaps(s0.c4, s1.c4, s2.c4, s3.c4, s4.c4, s5.c4));
-  store(group.x, channels + 5u, o, SixTaps(s0.c5, s1.c5, s2.c5, s3.c5, s4.c5, s5.c5));
-  store(group.x, channels + 6u, o, SixTaps(s0.c6, s1.c6, s2.c6, s3.c6, s4.c6, s5.c6));
-  store(group.x, channels + 7u, o, SixTaps(s0.c7, s1.c7, s2.c7, s3.c7, s4.c7, s5.c7));
+  store(group.z, channels, o, SixTaps(s0.c0, s1.c0, s2.c0, s3.c0, s4.c0, s5.c0));
+  store(group.z, channels + 1u, o, SixTaps(s0.c1, s1.c1, s2.c1, s3.c1, s4.c1, s5.c1));
+  store(group.z, channels + 2u, o, SixTaps(s0.c2, s1.c2, s2.c2, s3.c2, s4.c2, s5.c2));
+  store(group.z, channels + 3u, o, SixTaps(s0.c3, s1.c3, s2.c3, s3.c3, s4.c3, s5.c3));
+  store(group.z, channels + 4u, o, SixTaps(s0.c4, s1.c4, s2.c4, s3.c4, s4.c4, s5.c4));
+  store(group.z, channels + 5u, o, SixTaps(s0.c5, s1.c5, s2.c5, s3.c5, s4.c5, s5.c5));
+  store(group.z, channels + 6u, o, SixTaps(s0.c6, s1.c6, s2.c6, s3.c6, s4.c6, s5.c6));
+  store(group.z, channels + 7u, o, SixTaps(s0.c7, s1.c7, s2.c7, s3.c7, s4.c7, s5.c7));
 }

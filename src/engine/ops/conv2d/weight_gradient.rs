@@ -16,6 +16,10 @@ const ENOUGH_GROUPS: usize = 1024;
 /// The same for a processor's cores; more would only add to the second pass.
 const ENOUGH_GROUPS_SOFTWARE: usize = 64;
 
+/// Most bytes of a block's pixels and gradients on a processor, whose second cache then keeps them for the workgroups that
+/// need them again, one after another.
+const BLOCK_SOFTWARE: usize = 512 << 10;
+
 /// Input channels of an invocation of the kernel of shared rows.
 const SHARED_CHANNELS: usize = 8;
 
@@ -82,8 +86,13 @@ fn blocks(gpu: &Gpu, Choice { rung, tile }: Choice, geometry: &Geometry) -> Bloc
     };
     // Rows of a block and number of blocks, for as many workgroups a block as there are `groups`.
     let cut = |groups: usize| {
-        let enough = if gpu.is_software() { ENOUGH_GROUPS_SOFTWARE } else { ENOUGH_GROUPS };
-        let rows = lines.div_ceil(enough.div_ceil(groups).min(lines));
+        let blocks = if gpu.is_software() {
+            let bytes = size_of::<f32>() * geometry.batch * geometry.height * geometry.width * (ci + co);
+            ENOUGH_GROUPS_SOFTWARE.div_ceil(groups).max(bytes.div_ceil(BLOCK_SOFTWARE))
+        } else {
+            ENOUGH_GROUPS.div_ceil(groups)
+        };
+        let rows = lines.div_ceil(blocks.min(lines));
         (rows, lines.div_ceil(rows))
     };
     // An invocation for so many weights, whatever the order.
@@ -92,11 +101,12 @@ fn blocks(gpu: &Gpu, Choice { rung, tile }: Choice, geometry: &Geometry) -> Bloc
         let grid = linear_grid(blocks * weights / together, 64);
         Blocks { rows, lines, blocks, source, constants: sizes.constants(), grid }
     };
-    // Workgroups side by side along two axes of the weights.
+    // Workgroups side by side along two axes of the weights; those of a block run one after another, while its pixels and
+    // gradients are in the caches.
     let tiled =
-        |source, y: usize, z: usize, sizes: Vec<(&'static str, u32)>, more: &[(&'static str, u32)]| {
-            let (rows, blocks) = cut(y * z);
-            let grid = [blocks as u32, y as u32, z as u32];
+        |source, x: usize, y: usize, sizes: Vec<(&'static str, u32)>, more: &[(&'static str, u32)]| {
+            let (rows, blocks) = cut(x * y);
+            let grid = [x as u32, y as u32, blocks as u32];
             Blocks { rows, lines, blocks, source, constants: [sizes, more.to_vec()].concat(), grid }
         };
     match rung {
