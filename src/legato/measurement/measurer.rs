@@ -16,8 +16,7 @@ use std::thread::ScopedJoinHandle;
 /// Noise that differs from the networks' by less than this factor is left as it is.
 const DEPTH: f64 = 1.5;
 
-/// Measures stamps with a set of networks. What it finds of a galaxy depends on no other: batches are always of one
-/// size, since on some devices a network's last bits depend on that.
+/// Measures stamps with a set of networks. What it finds of a galaxy depends on no other, to the last bit.
 pub struct Measurer<'a> {
     gpu: &'a Gpu,
     estimators: &'a BTreeMap<Parameter, Estimator>,

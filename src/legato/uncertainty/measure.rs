@@ -21,6 +21,9 @@ const SHIFT: f64 = 0.25;
 const NOISE: f64 = 0.25;
 /// Batches that the device has while the next one is made.
 const BATCHES_UNDER_WAY: usize = 1;
+/// Largest batch that leaves the order of sums on a processor as it is, by the kernels that run there by default: beyond it
+/// a dense layer's sums are cut into fewer parts.
+const SAME_SUMS: usize = 256;
 /// Thinned networks.
 const THINNED: usize = 16;
 /// The share of neurons that each of them lacks, where the network did not learn with dropout.
@@ -33,8 +36,8 @@ pub struct RepeatOptions {
     pub repeats: u32,
     /// The seed of what is random about copies and thinned networks.
     pub seed: u64,
-    /// Stamps that the device measures at a time, always as many; 0 is taken as 1. Results depend on it in their last
-    /// bits.
+    /// Stamps that the device measures at a time; 0 is taken as 1. On a GPU, and by tuned kernels, results depend on it in
+    /// their last bits.
     pub batch: usize,
 }
 
@@ -80,8 +83,8 @@ pub(super) fn magnitude(estimates: &BTreeMap<Parameter, Estimate>) -> f64 {
 
 /// Networks ready to measure, and to measure again.
 ///
-/// What it says of a stamp is a function of the stamp, its key and the options alone: batches always have the same size,
-/// on which the order of sums on the device depends, and are filled up where stamps run out.
+/// What it says of a stamp is a function of the stamp, its key and the options alone: where the order of sums depends on the
+/// size of a batch, batches always have the same, and are filled up where stamps run out.
 pub struct Repeater<'a> {
     gpu: &'a Gpu,
     estimators: &'a BTreeMap<Parameter, Estimator>,
@@ -260,6 +263,13 @@ impl<'a> Repeater<'a> {
         Ok(answers)
     }
 
+    /// The places of a batch for so many stamps. Those that stay empty are work, too: for a single stamp nearly all of it.
+    fn places(&self, stamps: usize) -> usize {
+        let batch = self.options.batch.max(1);
+        let same_sums = self.gpu.is_software() && self.gpu.tuning().file().is_none() && batch <= SAME_SUMS;
+        if same_sums { stamps.min(batch) } else { batch }
+    }
+
     /// Asks all networks about `total` stamps in batches. `fill` writes those from a number on into a batch, whose rest is
     /// zero; `infer` records a network's outputs of it, all of one size; `hear` is told the network, how many of the
     /// stamps are meant, and the outputs. The device works on a batch while the next one is made and uploaded and the
@@ -281,9 +291,10 @@ impl<'a> Repeater<'a> {
             Ok(())
         };
         for first in (0..total).step_by(batch) {
-            let mut stamps = vec![0.0; batch * area];
+            let places = self.places(total - first);
+            let mut stamps = vec![0.0; places * area];
             fill(first, &mut stamps);
-            let input = self.gpu.upload(&[batch, self.size, self.size, 1], &stamps)?;
+            let input = self.gpu.upload(&[places, self.size, self.size, 1], &stamps)?;
             let start = |network| {
                 let outputs = infer(network, &input)?;
                 let read = self.gpu.start_read_all(&outputs.iter().collect::<Vec<_>>())?;
