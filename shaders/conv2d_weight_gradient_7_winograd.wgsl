@@ -17,7 +17,7 @@
 //   p = Aᵀ Σ (Bᵀ·x) ∘ (G·d)
 //
 // with Aᵀ once, at the end. As by shared rows, a pixel is loaded once by a subgroup, a channel a lane, and
-// spread by broadcasts, after Bᵀ.
+// spread by broadcasts, after Bᵀ; and of the six rows that a group needs, KH − 1 are kept from the group above.
 //
 // Tile: an invocation keeps six points × KW columns of 8 input × OUTPUTS output channels, and goes over strips
 // of eight columns; lanes run over output channels. A workgroup is LANES lanes of one group of eight input
@@ -81,20 +81,32 @@ fn all_gradients(image: u32, i: u32, j: u32, o: u32) -> SixGradients {
 fn plus(a: Pixels, s: f32, b: Pixels) -> Pixels {
   return Pixels(fma(vec4f(s), b.a, a.a), fma(vec4f(s), b.b, a.b), fma(vec3f(s), b.c, a.c));
 }
-// Bᵀ on the six rows from row i on.
-fn rows(image: u32, i: i32, j: i32, c: u32) -> SixPixels {
-  let r0 = row_of(image, i, j, c);
-  let r1 = row_of(image, i + 1, j, c);
-  let r2 = row_of(image, i + 2, j, c);
-  let r3 = row_of(image, i + 3, j, c);
-  let r4 = row_of(image, i + 4, j, c);
-  let r5 = row_of(image, i + 5, j, c);
-  let even = plus(r4, -4.0, r2);
-  let odd = plus(r3, -4.0, r1);
-  let even_2 = plus(r4, -1.0, r2);
-  let odd_2 = plus(r3, -1.0, r1);
-  return SixPixels(plus(plus(r4, -5.0, r2), 4.0, r0), plus(even, 1.0, odd), plus(even, -1.0, odd), plus(even_2, 2.0, odd_2),
-                   plus(even_2, -2.0, odd_2), plus(plus(r5, -5.0, r3), 4.0, r1));
+// The six rows of pixels under a group of outputs.
+struct SixRows { r0: Pixels, r1: Pixels, r2: Pixels, r3: Pixels, r4: Pixels, r5: Pixels }
+// From row i on, of which the group above has loaded KH − 1 before, unless this is the first of its image or block.
+fn rows(above: SixRows, anew: bool, image: u32, i: i32, j: i32, c: u32) -> SixRows {
+  var r = SixRows(above.r3, above.r4, above.r5, Pixels(), Pixels(), Pixels());
+  if M > 3u {
+    r = SixRows(above.r4, above.r5, row_of(image, i + 2, j, c), Pixels(), Pixels(), Pixels());
+  }
+  if anew {
+    r.r0 = row_of(image, i, j, c);
+    r.r1 = row_of(image, i + 1, j, c);
+    if M == 3u { r.r2 = row_of(image, i + 2, j, c); }
+  }
+  r.r3 = row_of(image, i + 3, j, c);
+  r.r4 = row_of(image, i + 4, j, c);
+  r.r5 = row_of(image, i + 5, j, c);
+  return r;
+}
+// Bᵀ on them.
+fn transformed(r: SixRows) -> SixPixels {
+  let even = plus(r.r4, -4.0, r.r2);
+  let odd = plus(r.r3, -4.0, r.r1);
+  let even_2 = plus(r.r4, -1.0, r.r2);
+  let odd_2 = plus(r.r3, -1.0, r.r1);
+  return SixPixels(plus(plus(r.r4, -5.0, r.r2), 4.0, r.r0), plus(even, 1.0, odd), plus(even, -1.0, odd),
+                   plus(even_2, 2.0, odd_2), plus(even_2, -2.0, odd_2), plus(plus(r.r5, -5.0, r.r3), 4.0, r.r1));
 }
 
 fn add(s: Channels, r: Pixels, g: Gradients) -> Channels {
@@ -131,13 +143,15 @@ fn main(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) grou
   let o = min(outputs, CO / OUTPUTS - 1u);
   let strips = (WIDTH + 7u) / 8u;
   let down = (HEIGHT + M - 1u) / M;
+  var pixels: SixRows;
   var s0: Channels; var s1: Channels; var s2: Channels; var s3: Channels; var s4: Channels; var s5: Channels;
   for (var step = 0u; step < strips * count; step++) {
     let line = first + step % count;
     let image = line / down;
     let i = line % down * M;
     let j = step / count * 8u;
-    let r = rows(image, i32(i) - i32(PAD_TOP), i32(j) - i32(PAD_LEFT), c);
+    pixels = rows(pixels, i == 0u || line == first, image, i32(i) - i32(PAD_TOP), i32(j) - i32(PAD_LEFT), c);
+    let r = transformed(pixels);
     let g = all_gradients(image, i, j, o);
     s0 = add(s0, r.t0, g.t0);
     s1 = add(s1, r.t1, g.t1);
