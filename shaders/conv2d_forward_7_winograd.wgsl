@@ -10,7 +10,8 @@
 // With w flipped and transposed and the padding's sides swapped it is the input gradient.
 //
 // What makes it fast: fewer multiplications (Winograd 1980; Lavin & Gray 2016). Along a column, M = 4 outputs,
-// 3 where KH = 4, are a product of polynomials read off its values at six points, 0, ±1, ±2 and ∞:
+// 3 where KH = 4, are a product of polynomials read off its values at the six points of
+// conv2d_winograd.wgsl:
 //
 //   y = Aᵀ[ (G·w) ∘ (Bᵀ·x) ]        six products in place of M·KH = 12
 //
@@ -18,7 +19,6 @@
 // Bᵀ combines six rows of pixels and is the same for every KH; it is applied before the rows are spread,
 // when a register holds eight different pixels. G is applied to the weights as they are loaded. Aᵀ comes
 // once, after the sum over all channels and kernel columns. Across, a row is handled as by shared rows.
-// The values at ±2 cost a digit: results are within some 3·10⁻⁶ of the largest output.
 //
 // Tile: an invocation computes 2·M rows × 8 columns × OUTPUTS channels; lanes run over channels. A workgroup
 // is LANES lanes of one tile. Dispatch: (⌈WIDTH/8⌉·⌈HEIGHT/2M⌉, ⌈CO/OUTPUTS / LANES⌉, N).
@@ -67,12 +67,13 @@ struct Tiles { upper: SixRows, lower: SixRows }
 
 // Bᵀ on six rows.
 fn transformed(r0: Row, r1: Row, r2: Row, r3: Row, r4: Row, r5: Row) -> SixRows {
-  let even = fma(Row(-4.0), r2, r4);
-  let odd = fma(Row(-4.0), r1, r3);
-  let even_2 = r4 - r2;
-  let odd_2 = 2.0 * (r3 - r1);
-  return SixRows(fma(Row(4.0), r0, fma(Row(-5.0), r2, r4)), even + odd, even - odd, even_2 + odd_2, even_2 - odd_2,
-                 fma(Row(4.0), r1, fma(Row(-5.0), r3, r5)));
+  let even = fma(Row(-B * B), r2, r4);
+  let odd = fma(Row(-B * B), r1, r3);
+  let even_2 = fma(Row(-A * A), r2, r4);
+  let odd_2 = fma(Row(-A * A), r1, r3);
+  return SixRows(fma(Row(PRODUCT), r0, fma(Row(-SUM), r2, r4)),
+                 fma(Row(A), odd, even), fma(Row(-A), odd, even), fma(Row(B), odd_2, even_2), fma(Row(-B), odd_2, even_2),
+                 fma(Row(PRODUCT), r1, fma(Row(-SUM), r3, r5)));
 }
 fn rows(s: Sources, c: Channels) -> Tiles {
   let r3 = load(s.s3, c);
@@ -86,23 +87,29 @@ fn rows(s: Sources, c: Channels) -> Tiles {
   return Tiles(upper, transformed(r3, r4, r5, r6, r7, r8));
 }
 
-// G on a column of the kernel.
+// G on a column of the kernel. It takes 1/m′ and as much of the points' powers that row 1 of Aᵀ has 1 for ±A, row 2 for ±B:
+// each row then begins with a number that is not multiplied. A compiler that moves sums about (llvmpipe of Mesa 22 does) would
+// fuse a product with the bias, and a kernel that pools before it adds the bias gave other bits.
+const SCALE_A = OF_A * A;
+const SCALE_B = OF_B * B * B;
 fn column(kx: u32, c: u32, o: u32) -> SixWeights {
   let at = (kx * CI + c) * (CO / OUTPUTS) + o;
   let next = KW * CI * (CO / OUTPUTS);
-  const SIXTH = 1.0 / 6.0;
   let w0 = w[at];
   let w1 = w[at + next];
   var last: Outputs;
   if KH > 2u { last = w[at + 2u * next]; }
-  let even = -SIXTH * (w0 + last);
-  let even_2 = SIXTH * fma(Outputs(0.25), w0, last);
+  let even = SCALE_A * fma(Outputs(A * A), last, w0);
+  let even_2 = SCALE_B * fma(Outputs(B * B), last, w0);
   var odd = w1;
   var odd_2 = w1;
-  if KH > 3u { last = w[at + 3u * next]; odd += last; odd_2 = fma(Outputs(4.0), last, odd_2); }
-  odd *= -SIXTH;
-  odd_2 *= 0.5 * SIXTH;
-  return SixWeights(0.25 * w0, even + odd, even - odd, even_2 + odd_2, even_2 - odd_2, last);
+  if KH > 3u {
+    last = w[at + 3u * next];
+    odd = fma(Outputs(A * A), last, w1);
+    odd_2 = fma(Outputs(B * B), last, w1);
+  }
+  return SixWeights(OF_0 * w0, fma(Outputs(SCALE_A * A), odd, even), fma(Outputs(-SCALE_A * A), odd, even),
+                    fma(Outputs(SCALE_B * B), odd_2, even_2), fma(Outputs(-SCALE_B * B), odd_2, even_2), last);
 }
 fn kernel(c: u32, o: u32) -> SixTaps {
   let k0 = column(0u, c, o);
@@ -143,17 +150,19 @@ fn add(sum: SixStrips, k: SixTaps, l: SixTaps, r: SixRows) -> SixStrips {
 
 // a + s·b.
 fn plus(a: Strip, s: f32, b: Strip) -> Strip {
-  return Strip(a.left + s * b.left, a.right + s * b.right);
+  return Strip(plus_columns(a.left, s, b.left), plus_columns(a.right, s, b.right));
 }
-// Aᵀ, row by row: row e of it is the e-th power of the points, and ∞ counts in the last of the M rows alone.
+// Aᵀ: ∞ counts in the last of the M rows alone, and not at all where KH = 2, whose row 3 begins with a bare number all the same.
 struct Rows { r0: Strip, r1: Strip, r2: Strip, r3: Strip }
 fn finish(s: SixStrips) -> Rows {
   let even = plus(s.t1, 1.0, s.t2);
   let odd = plus(s.t1, -1.0, s.t2);
   let even_2 = plus(s.t3, 1.0, s.t4);
   let odd_2 = plus(s.t3, -1.0, s.t4);
-  return Rows(plus(plus(s.t0, 1.0, even), 1.0, even_2), plus(odd, 2.0, odd_2),
-              plus(plus(even, 4.0, even_2), f32(M == 3u), s.t5), plus(plus(odd, 8.0, odd_2), 1.0, s.t5));
+  let bare = f32(KH == 2u);
+  return Rows(plus(plus(s.t0, 1.0 / (B * B), even_2), 1.0 / A, even), plus(odd, 1.0 / B, odd_2),
+              plus(plus(even_2, A, even), f32(M == 3u), s.t5),
+              plus(plus(plus(s.t5, bare, odd), B, odd_2), A * A - bare, odd));
 }
 
 @compute @workgroup_size(LANES)

@@ -11,7 +11,7 @@
 // The rows of each image go in groups of M = 7 − KH. A block is `groups` of the N·⌈HEIGHT/M⌉ = `all` groups of
 // the batch, the last one what is left.
 //
-// What makes it fast: half the multiplications, by the six points of conv2d_forward_7_winograd.wgsl. Down a
+// What makes it fast: half the multiplications, by the six points of conv2d_winograd.wgsl. Down a
 // column, the KH weights are what there the outputs are, and M rows of gradients take the kernel's place:
 //
 //   p = Aᵀ Σ (Bᵀ·x) ∘ (G·d)
@@ -28,6 +28,9 @@
 override CI: u32;
 override LANES: u32;
 override M: u32 = 7u - KH;
+
+// Of a sum's terms, how much of them their rounding may leave where they cancel: 32 units in the last place.
+const ROUNDING = 1.0 / 524288.0;
 
 struct Immediates { groups: u32, all: u32 }
 var<immediate> given: Immediates;
@@ -53,28 +56,27 @@ fn gradients(image: u32, i: u32, j: u32, o: u32) -> Gradients {
     Matrix(gradient(image, i, j, o), gradient(image, i, j + 1u, o), gradient(image, i, j + 2u, o), gradient(image, i, j + 3u, o)),
     Matrix(gradient(image, i, j + 4u, o), gradient(image, i, j + 5u, o), gradient(image, i, j + 6u, o), gradient(image, i, j + 7u, o)));
 }
-// s·(a + t·b).
-fn weighed(s: f32, a: Gradients, t: f32, b: Gradients) -> Gradients {
-  return Gradients(s * (a.near + t * b.near), s * (a.far + t * b.far));
+// a + s·b.
+fn plus_gradients(a: Gradients, s: f32, b: Gradients) -> Gradients {
+  return Gradients(plus_columns(a.near, s, b.near), plus_columns(a.far, s, b.far));
 }
 // G on the M rows from row i on.
 fn all_gradients(image: u32, i: u32, j: u32, o: u32) -> SixGradients {
-  const SIXTH = 1.0 / 6.0;
   let g0 = gradients(image, i, j, o);
   let g1 = gradients(image, i + 1u, j, o);
   let g2 = gradients(image, i + 2u, j, o);
+  let even = plus_gradients(g0, A * A, g2);
+  let even_2 = plus_gradients(g0, B * B, g2);
   var last = g2;
   var odd = g1;
   var odd_2 = g1;
   if M > 3u {
     last = gradients(image, i + 3u, j, o);
-    odd = weighed(1.0, g1, 1.0, last);
-    odd_2 = weighed(1.0, g1, 4.0, last);
+    odd = plus_gradients(g1, A * A, last);
+    odd_2 = plus_gradients(g1, B * B, last);
   }
-  let even = weighed(-SIXTH, g0, 1.0, g2);
-  let even_2 = weighed(0.25 * SIXTH, g0, 4.0, g2);
-  return SixGradients(weighed(0.25, g0, 0.0, g0), weighed(1.0, even, -SIXTH, odd), weighed(1.0, even, SIXTH, odd),
-                      weighed(1.0, even_2, 0.5 * SIXTH, odd_2), weighed(1.0, even_2, -0.5 * SIXTH, odd_2), last);
+  return SixGradients(g0, plus_gradients(even, A, odd), plus_gradients(even, -A, odd),
+                      plus_gradients(even_2, B, odd_2), plus_gradients(even_2, -B, odd_2), last);
 }
 
 // a + s·b.
@@ -101,12 +103,12 @@ fn rows(above: SixRows, anew: bool, image: u32, i: i32, j: i32, c: u32) -> SixRo
 }
 // Bᵀ on them.
 fn transformed(r: SixRows) -> SixPixels {
-  let even = plus(r.r4, -4.0, r.r2);
-  let odd = plus(r.r3, -4.0, r.r1);
-  let even_2 = plus(r.r4, -1.0, r.r2);
-  let odd_2 = plus(r.r3, -1.0, r.r1);
-  return SixPixels(plus(plus(r.r4, -5.0, r.r2), 4.0, r.r0), plus(even, 1.0, odd), plus(even, -1.0, odd),
-                   plus(even_2, 2.0, odd_2), plus(even_2, -2.0, odd_2), plus(plus(r.r5, -5.0, r.r3), 4.0, r.r1));
+  let even = plus(r.r4, -B * B, r.r2);
+  let odd = plus(r.r3, -B * B, r.r1);
+  let even_2 = plus(r.r4, -A * A, r.r2);
+  let odd_2 = plus(r.r3, -A * A, r.r1);
+  return SixPixels(plus(plus(r.r4, -SUM, r.r2), PRODUCT, r.r0), plus(even, A, odd), plus(even, -A, odd),
+                   plus(even_2, B, odd_2), plus(even_2, -B, odd_2), plus(plus(r.r5, -SUM, r.r3), PRODUCT, r.r1));
 }
 
 fn add(s: Channels, r: Pixels, g: Gradients) -> Channels {
@@ -115,21 +117,46 @@ fn add(s: Channels, r: Pixels, g: Gradients) -> Channels {
                   add_row(s.c6, spread_6(r), g), add_row(s.c7, spread_7(r), g));
 }
 
-// a + s·b.
+// a + s·b, and |a| + |b|.
 fn sum_of(a: Taps, s: f32, b: Taps) -> Taps {
-  return Taps(a.k0 + s * b.k0, a.k1 + s * b.k1, a.k2 + s * b.k2, a.k3 + s * b.k3);
+  let t = Outputs(s);
+  return Taps(fma(t, b.k0, a.k0), fma(t, b.k1, a.k1), fma(t, b.k2, a.k2), fma(t, b.k3, a.k3));
 }
-// Aᵀ on an input channel.
+fn size_of(a: Taps, b: Taps) -> Taps {
+  return Taps(abs(a.k0) + abs(b.k0), abs(a.k1) + abs(b.k1), abs(a.k2) + abs(b.k2), abs(a.k3) + abs(b.k3));
+}
+// Where no product meets a tap its terms cancel but for their rounding. Adam divides a gradient by its own size and would make
+// a whole step of that, so a sum that is no larger is 0, as the direct one.
+fn settled(sum: Taps, size: Taps) -> Taps {
+  return Taps(select(Outputs(), sum.k0, abs(sum.k0) > ROUNDING * size.k0), select(Outputs(), sum.k1, abs(sum.k1) > ROUNDING * size.k1),
+              select(Outputs(), sum.k2, abs(sum.k2) > ROUNDING * size.k2), select(Outputs(), sum.k3, abs(sum.k3) > ROUNDING * size.k3));
+}
+// A row of Aᵀ: s·a + t·b + r·c.
+fn row_sum(s: f32, a: Taps, t: f32, b: Taps, r: f32, c: Taps) -> Taps {
+  return sum_of(sum_of(sum_of(Taps(), s, a), t, b), r, c);
+}
+// Aᵀ on an input channel: row e has the e-th powers of the points over m′, and ∞ counts in the last row alone.
 fn store(block: u32, c: u32, o: u32, s: SixTaps) {
   if c >= CI { return; }
   let even = sum_of(s.t1, 1.0, s.t2);
   let odd = sum_of(s.t1, -1.0, s.t2);
   let even_2 = sum_of(s.t3, 1.0, s.t4);
   let odd_2 = sum_of(s.t3, -1.0, s.t4);
-  store_row(block, 0u, c, o, sum_of(sum_of(s.t0, 1.0, even), 1.0, even_2));
-  store_row(block, 1u, c, o, sum_of(odd, 2.0, odd_2));
-  store_row(block, 2u, c, o, sum_of(sum_of(even, 4.0, even_2), f32(KH == 3u), s.t5));
-  if KH > 3u { store_row(block, 3u, c, o, sum_of(sum_of(odd, 8.0, odd_2), 1.0, s.t5)); }
+  // The sizes of what the pairs of points and the two others add.
+  let size = size_of(s.t1, s.t2);
+  let size_2 = size_of(s.t3, s.t4);
+  let at_0 = size_of(s.t0, Taps());
+  let at_infinity = size_of(s.t5, Taps());
+  const A1 = abs(OF_A) * A; const A2 = A1 * A; const A3 = A2 * A;
+  const B1 = OF_B * B; const B2 = B1 * B; const B3 = B2 * B;
+  let last = f32(KH == 3u);
+  store_row(block, 0u, c, o, settled(row_sum(OF_0, s.t0, OF_A, even, OF_B, even_2),
+                                     row_sum(OF_0, at_0, -OF_A, size, OF_B, size_2)));
+  store_row(block, 1u, c, o, settled(row_sum(0.0, s.t0, -A1, odd, B1, odd_2), row_sum(0.0, at_0, A1, size, B1, size_2)));
+  store_row(block, 2u, c, o, settled(row_sum(last, s.t5, -A2, even, B2, even_2), row_sum(last, at_infinity, A2, size, B2, size_2)));
+  if KH > 3u {
+    store_row(block, 3u, c, o, settled(row_sum(1.0, s.t5, -A3, odd, B3, odd_2), row_sum(1.0, at_infinity, A3, size, B3, size_2)));
+  }
 }
 
 @compute @workgroup_size(LANES)

@@ -114,7 +114,7 @@ impl Tuning {
         match known.min_by(|a, b| distance(a).total_cmp(&distance(b))) {
             Some(&Measured { rung, tile, .. }) => Choice { rung, tile },
             None => self
-                .preference(pass, weights)
+                .preference(weights)
                 .iter()
                 .copied()
                 .find(|&rung| fits(rung))
@@ -126,7 +126,7 @@ impl Tuning {
 
 impl Tuning {
     /// The rungs in the order in which they are tried.
-    fn preference(&self, pass: Pass, weights: &Weights) -> &'static [Rung] {
+    fn preference(&self, weights: &Weights) -> &'static [Rung] {
         use Rung::{Broadcast, Naive, RegisterTile, SharedRows, Vectors, Winograd, WorkgroupTile};
         const PROCESSOR: [Rung; 7] =
             [Winograd, SharedRows, Broadcast, RegisterTile, WorkgroupTile, Vectors, Naive];
@@ -138,11 +138,9 @@ impl Tuning {
             Weights::Dense { .. } => (false, false),
         };
         if self.identity.loads_in_loops() {
-            let pays = pass != Pass::WeightGradient && !one_channel && !small;
-            if pays { &PROCESSOR } else { &PROCESSOR[2..] }
+            if one_channel || small { &PROCESSOR[2..] } else { &PROCESSOR }
         } else if self.identity.software {
-            // Winograd's weight gradient is faster still, but its rounding shows in ten steps of Adam.
-            if pass == Pass::WeightGradient { &PROCESSOR[1..] } else { &PROCESSOR }
+            &PROCESSOR
         } else if one_channel {
             &[Broadcast, RegisterTile, WorkgroupTile, Vectors, Naive]
         } else {
@@ -189,15 +187,15 @@ mod tests {
     #[test]
     fn an_old_llvmpipe_has_its_own_order() {
         let old = Identity { driver: "llvmpipe Mesa 22.3.6 (LLVM 15.0.6)".into(), ..identity(true) };
-        let choose = |identity: &Identity, pass, weights: &Weights| {
-            Tuning::by_default(identity.clone()).choose(pass, weights, 100, |_| true).rung
-        };
-        let small = Weights::Conv2d { kernel: [2, 2], channels: [64, 64] };
-        assert_eq!(choose(&old, Pass::Forward, &LAYER), Rung::Winograd);
-        assert_eq!(choose(&old, Pass::Forward, &small), Rung::Broadcast);
-        assert_eq!(choose(&old, Pass::WeightGradient, &LAYER), Rung::Broadcast);
         let new = Identity { driver: "llvmpipe Mesa 26.2.6-1 (LLVM 22.1.8)".into(), ..identity(true) };
-        assert_eq!(choose(&new, Pass::WeightGradient, &small), Rung::SharedRows);
+        let small = Weights::Conv2d { kernel: [2, 2], channels: [64, 64] };
+        for pass in Pass::ALL {
+            let choose = |identity: &Identity, weights: &Weights| {
+                Tuning::by_default(identity.clone()).choose(pass, weights, 100, |_| true).rung
+            };
+            assert_eq!((choose(&old, &LAYER), choose(&old, &small)), (Rung::Winograd, Rung::Broadcast));
+            assert_eq!((choose(&new, &LAYER), choose(&new, &small)), (Rung::Winograd, Rung::Winograd));
+        }
     }
 
     #[test]

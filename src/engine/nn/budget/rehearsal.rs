@@ -1,7 +1,7 @@
 //! A step in which nothing is computed. The ledger follows the pool's rules (sizes rounded up to classes, a buffer used
 //! again once its tensor is gone), and each layer takes, keeps and lets go what its operation does.
 
-use crate::engine::gpu::pool::size_class;
+use crate::engine::gpu::{Pass, pool::size_class};
 use crate::engine::nn::Network;
 use crate::engine::nn::network::{Layer, Outline};
 use crate::engine::ops::conv2d::{self, Geometry, pools, weight_gradient_blocks, words_of_places};
@@ -237,7 +237,8 @@ impl<'g> Rehearsal<'g> {
                 let (height, width, in_channels) = (shape[0], shape[1], shape[2]);
                 let image = [height, width, in_channels];
                 let geometry = Geometry::of_layer(self.batch, image, kernel, filters);
-                let of_input = needs_gradient && rectified && conv2d::masks(self.gpu, &geometry);
+                let by = conv2d::choice(self.gpu, Pass::InputGradient, &geometry);
+                let of_input = needs_gradient && rectified && conv2d::masks(by);
                 masks = Masks { of_output: relu || pooled, of_input };
                 let places = (pooled && training)
                     .then(|| self.take("the places", words_of_places(self.gpu, &geometry)));

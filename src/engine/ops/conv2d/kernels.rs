@@ -30,6 +30,7 @@ const NO_PLACES: &str = shader!("conv2d_forward_no_places");
 const PLACES: &str = shader!("conv2d_forward_places");
 const SHARED_ROWS: &str = shader!("conv2d_shared_rows");
 const FORWARD_SHARED: &str = shader!("conv2d_forward_shared_rows");
+const WINOGRAD: &str = shader!("conv2d_winograd");
 const WEIGHTS_SHARED: &str = shader!("conv2d_weight_gradient_shared_rows");
 const OUTER: &str = shader!("conv2d_outer_product");
 const OF_CHANNELS: &str = shader!("conv2d_terms_of_channels");
@@ -69,8 +70,8 @@ pub(super) static FORWARD_SHARED_ROWS: ByPlaces<Source> = [
     kernel!("conv2d_forward_6_shared_rows", BY_2, TILE, SHARED_ROWS, FORWARD_SHARED, STORE, PLACES),
 ];
 pub(super) static FORWARD_WINOGRAD: ByPlaces<Source> = [
-    kernel!("conv2d_forward_7_winograd", BY_2, TILE, SHARED_ROWS, FORWARD_SHARED, STORE, NO_PLACES),
-    kernel!("conv2d_forward_7_winograd", BY_2, TILE, SHARED_ROWS, FORWARD_SHARED, STORE, PLACES),
+    kernel!("conv2d_forward_7_winograd", BY_2, TILE, SHARED_ROWS, FORWARD_SHARED, WINOGRAD, STORE, NO_PLACES),
+    kernel!("conv2d_forward_7_winograd", BY_2, TILE, SHARED_ROWS, FORWARD_SHARED, WINOGRAD, STORE, PLACES),
 ];
 
 pub(super) static WEIGHTS_NAIVE: Source = kernel!("conv2d_weight_gradient_1_naive");
@@ -89,7 +90,7 @@ pub(super) static WEIGHTS_BROADCAST_ONE: ByWidth =
 pub(super) static WEIGHTS_SHARED_ROWS: Source =
     kernel!("conv2d_weight_gradient_6_shared_rows", BY_2, TILE, SHARED_ROWS, WEIGHTS_SHARED);
 pub(super) static WEIGHTS_WINOGRAD: Source =
-    kernel!("conv2d_weight_gradient_7_winograd", BY_2, TILE, SHARED_ROWS, WEIGHTS_SHARED);
+    kernel!("conv2d_weight_gradient_7_winograd", BY_2, TILE, SHARED_ROWS, WEIGHTS_SHARED, WINOGRAD);
 
 pub(super) static FLIP: Source = kernel!("conv2d_flip");
 

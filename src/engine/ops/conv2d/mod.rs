@@ -222,9 +222,9 @@ pub(in crate::engine) fn pools(gpu: &Gpu, geometry: &Geometry) -> bool {
     pooling_choice(gpu, geometry).is_some()
 }
 
-/// Whether the kernel that runs the gradient of the input can mask it.
-pub(in crate::engine) fn masks(gpu: &Gpu, geometry: &Geometry) -> bool {
-    choice(gpu, Pass::InputGradient, geometry).rung.makes_cells()
+/// Whether a kernel for the gradient of the input can mask it.
+pub(in crate::engine) fn masks(of_input: Choice) -> bool {
+    of_input.rung.makes_cells()
 }
 
 /// What the way back needs.
@@ -250,7 +250,7 @@ impl Backward {
             x: x.value().clone(),
             w: w.value().clone(),
             of_input,
-            masks_input: x.rectified() && of_input.is_some_and(|choice| choice.rung.makes_cells()),
+            masks_input: x.rectified() && of_input.is_some_and(masks),
             needed: [w, b].map(Var::needs_gradient),
         }
     }

@@ -74,7 +74,8 @@ impl Tiling {
         if software { Tiling { rows: 1, ..tiling } } else { tiling }
     }
 
-    /// That of the way forward on a rung of tiles of its own; the first two rungs and the workgroup's tile have none.
+    /// That of a rung with tiles of its own, which the first two rungs and the workgroup's tile have not: of the way
+    /// forward, and of the weights' gradient but for the register tile's.
     pub(super) fn of_rung(rung: Rung, gpu: &Gpu, out_channels: usize) -> Self {
         match rung {
             Rung::SharedRows | Rung::Winograd => Self::of_shared_rows(out_channels),

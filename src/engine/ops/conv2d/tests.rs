@@ -174,7 +174,7 @@ fn masking_in_the_kernel_gives_the_bits_of_masking_after_it() {
 
 #[test]
 fn a_rung_without_cells_says_that_it_neither_pools_nor_masks() {
-    check::on_every_gpu(|gpu| {
+    check::on_every_kind_of_gpu(|gpu| {
         let g = geometry(2, [7, 11], [8, 12], [3, 3]);
         let [x, w, b, d] = Case::of(&g).upload(gpu)?;
         for rung in [Rung::Naive, Rung::Vectors, Rung::WorkgroupTile] {

@@ -88,6 +88,37 @@ fn winograds_kernels_take_odd_channels_and_several_tiles() {
 }
 
 #[test]
+fn a_weight_that_no_product_meets_has_no_gradient_on_any_rung() {
+    // Few pixels and gradients are not 0, as behind rectifiers and pooling: many a weight never meets both at once.
+    let sparse = |values: &mut [f32], which: u32| {
+        let chances = check::random(&[values.len()], which, 1.0);
+        values.iter_mut().zip(chances).filter(|(_, c)| c.abs() > 0.05).for_each(|(v, _)| *v = 0.0);
+    };
+    let marks =
+        |values: &[f32]| -> Vec<f64> { values.iter().map(|&v| f64::from(u8::from(v != 0.0))).collect() };
+    check::on_every_gpu(|gpu| {
+        for g in [geometry(2, [19, 21], [8, 12], [3, 3]), geometry(1, [14, 23], [8, 36], [4, 4])] {
+            let mut case = Case::of(&g);
+            sparse(&mut case.x, 5);
+            sparse(&mut case.d, 6);
+            let [_, products, _] =
+                conv2d_backward_reference(&g, &marks(&case.x), &marks(&case.w), &marks(&case.d));
+            let unmet: Vec<usize> = (0..products.len()).filter(|&i| products[i] == 0.0).collect();
+            assert!((products.len() / 10..products.len()).contains(&unmet.len()), "{} of {g:?}", unmet.len());
+            let [x, _, _, d] = case.upload(gpu)?;
+            let subgroups = gpu.subgroup_sizes();
+            let fitting =
+                Rung::ALL.into_iter().filter(|&rung| fits(rung, Pass::WeightGradient, &g, subgroups));
+            for rung in fitting {
+                let found = gpu.read(&weight_gradient_by(gpu, rung, &g, &x, &d)?)?;
+                assert!(unmet.iter().all(|&i| found[i] == 0.0), "{rung} of {g:?}");
+            }
+        }
+        Ok(())
+    });
+}
+
+#[test]
 fn every_tile_of_a_workgroup_matches_the_reference() {
     check::on_every_gpu(|gpu| {
         // More pixels, weights and channels than one tile holds, and no whole number of tiles; channels that come one
