@@ -3,25 +3,23 @@
 //   y[n,i,j,o] = f( bias[o] + Σ_{ky,kx,c} x[n, i+ky−PAD_TOP, j+kx−PAD_LEFT, c] · w[ky,kx,c,o] )
 //
 //   x      [N][HEIGHT][WIDTH][CI]
-//   w      [KH][KW][CI][CO/OUTPUTS] Outputs    CO a multiple of OUTPUTS; KH 2 to 4, KW at most 4
+//   w      [KH][KW][CI][CO/OUTPUTS] Weights    CO a multiple of OUTPUTS; KH 2 to 4, KW at most 4
 //   y      [N][HEIGHT][WIDTH][CO/OUTPUTS] Outputs
 //   bias   [CO/OUTPUTS] Outputs
 //
 // With w flipped and transposed and the padding's sides swapped it is the input gradient.
 //
-// What makes it fast: fewer multiplications (Winograd 1980; Lavin & Gray 2016). Along a column, M = 4 outputs,
-// 3 where KH = 4, are a product of polynomials read off its values at the six points of
-// conv2d_winograd.wgsl:
+// What makes it fast: fewer multiplications (Winograd 1980; Lavin & Gray 2016). Four outputs of a column are read off
+// the values of a polynomial at the KH + 3 points of conv2d_winograd.wgsl:
 //
-//   y = Aᵀ[ (G·w) ∘ (Bᵀ·x) ]        six products in place of M·KH = 12
+//   y = Aᵀ[ (G·w) ∘ (Bᵀ·x) ]        KH + 3 products in place of 4·KH
 //
-// For KH = 2 the degree is one less, and the first five points are enough: five products in place of eight.
-// Bᵀ combines six rows of pixels and is the same for every KH; it is applied before the rows are spread,
-// when a register holds eight different pixels. G is applied to the weights as they are loaded. Aᵀ comes
-// once, after the sum over all channels and kernel columns. Across, a row is handled as by shared rows.
+// Bᵀ combines KH + 3 rows of pixels; it is applied before the rows are spread, when a register holds eight different
+// pixels. G is applied to the weights as they are loaded. Aᵀ comes once, after the sum over all channels and kernel
+// columns. Across, a row is handled as by shared rows.
 //
-// Tile: an invocation computes 2·M rows × 8 columns × OUTPUTS channels; lanes run over channels. A workgroup
-// is LANES lanes of one tile. Dispatch: (⌈WIDTH/8⌉·⌈HEIGHT/2M⌉, ⌈CO/OUTPUTS / LANES⌉, N).
+// Tile: an invocation computes two times 4 rows × 8 columns × OUTPUTS channels; lanes run over channels. A workgroup
+// is LANES lanes of one tile. Dispatch: (⌈WIDTH/8⌉·⌈HEIGHT/8⌉, ⌈CO/OUTPUTS / LANES⌉, N).
 //
 // TOGETHER, 1 or 2, is how many channels a round of the loop takes: two halve the traffic of sums that do
 // not fit the registers, but for a kernel of sixteen taps make a text that compiles for seconds.
@@ -31,21 +29,20 @@
 
 override CI: u32;
 override LANES: u32;
-override M: u32 = min(7u - KH, 4u);
 
 @group(0) @binding(0) var<storage, read> x: array<f32>;
-@group(0) @binding(1) var<storage, read> w: array<Outputs>;
+@group(0) @binding(1) var<storage, read> w: array<Weights>;
 @group(0) @binding(2) var<storage, read> bias: array<Outputs>;
 @group(0) @binding(3) var<storage, read_write> y: array<Outputs>;
 
 // A row of eleven pixels of a channel and of the next: a lane holds its near pixel of the one in x, of the next in y, and
 // the far one in z.
 alias Row = vec3f;
-// What belongs to the six points.
-struct SixRows { t0: Row, t1: Row, t2: Row, t3: Row, t4: Row, t5: Row }
-struct SixWeights { t0: Outputs, t1: Outputs, t2: Outputs, t3: Outputs, t4: Outputs, t5: Outputs }
-struct SixTaps { t0: Taps, t1: Taps, t2: Taps, t3: Taps, t4: Taps, t5: Taps }
-struct SixStrips { t0: Strip, t1: Strip, t2: Strip, t3: Strip, t4: Strip, t5: Strip }
+// What belongs to the points; c is the point 0 where KH < 4, and what KH has no point for stays 0.
+struct RowsAt { a: Row, minus_a: Row, b: Row, minus_b: Row, c: Row, minus_c: Row, infinity: Row }
+struct WeightsAt { a: Outputs, minus_a: Outputs, b: Outputs, minus_b: Outputs, c: Outputs, minus_c: Outputs, infinity: Outputs }
+struct TapsAt { a: Taps, minus_a: Taps, b: Taps, minus_b: Taps, c: Taps, minus_c: Taps, infinity: Taps }
+struct StripsAt { a: Strip, minus_a: Strip, b: Strip, minus_b: Strip, c: Strip, minus_c: Strip, infinity: Strip }
 
 // Where a row's pixels of the first channel are, and which of them lie on the image: the same for all
 // channels, so that it is found once.
@@ -60,116 +57,154 @@ fn load(s: Source, c: Channels) -> Row {
   return select(Row(), r, s.inside.xxy);
 }
 
-// The rows of the upper tile's six points from the first on, of the lower one's from row M on.
+// The rows of the upper four outputs from the first on, of the lower four from the fifth on.
 struct Sources { s0: Source, s1: Source, s2: Source, s3: Source, s4: Source, s5: Source, s6: Source, s7: Source,
-                 s8: Source, s9: Source }
-struct Tiles { upper: SixRows, lower: SixRows }
+                 s8: Source, s9: Source, s10: Source }
+struct Tiles { upper: RowsAt, lower: RowsAt }
 
-// Bᵀ on six rows.
-fn transformed(r0: Row, r1: Row, r2: Row, r3: Row, r4: Row, r5: Row) -> SixRows {
-  let even = fma(Row(-B * B), r2, r4);
-  let odd = fma(Row(-B * B), r1, r3);
-  let even_2 = fma(Row(-A * A), r2, r4);
-  let odd_2 = fma(Row(-A * A), r1, r3);
-  return SixRows(fma(Row(PRODUCT), r0, fma(Row(-SUM), r2, r4)),
-                 fma(Row(A), odd, even), fma(Row(-A), odd, even), fma(Row(B), odd_2, even_2), fma(Row(-B), odd_2, even_2),
-                 fma(Row(PRODUCT), r1, fma(Row(-SUM), r3, r5)));
+// μ on every other of five rows.
+fn of_mu(r0: Row, r2: Row, r4: Row) -> Row {
+  return fma(Row(PRODUCT), r0, fma(Row(-SUM), r2, r4));
+}
+// Bᵀ on KH + 3 rows; what m has beside μ comes first, p or p² − C².
+fn transformed(r0: Row, r1: Row, r2: Row, r3: Row, r4: Row, r5: Row, r6: Row) -> RowsAt {
+  var p0 = r1;
+  var p1 = r2;
+  var p2 = r3;
+  var p3 = r4;
+  var c = of_mu(r0, r2, r4);
+  var minus_c: Row;
+  var infinity = of_mu(r1, r3, r5);
+  if KH > 3u {
+    p0 = fma(Row(-C * C), r0, r2);
+    p1 = fma(Row(-C * C), r1, r3);
+    p2 = fma(Row(-C * C), r2, r4);
+    p3 = fma(Row(-C * C), r3, r5);
+    let even = c;
+    let odd = infinity;
+    c = fma(Row(C), even, odd);
+    minus_c = fma(Row(-C), even, odd);
+    infinity = of_mu(p0, p2, fma(Row(-C * C), r4, r6));
+  }
+  let even = fma(Row(-B * B), p0, p2);
+  let odd = fma(Row(-B * B), p1, p3);
+  let even_b = fma(Row(-A * A), p0, p2);
+  let odd_b = fma(Row(-A * A), p1, p3);
+  return RowsAt(fma(Row(A), even, odd), fma(Row(-A), even, odd), fma(Row(B), even_b, odd_b), fma(Row(-B), even_b, odd_b),
+                c, minus_c, infinity);
 }
 fn rows(s: Sources, c: Channels) -> Tiles {
+  let r0 = load(s.s0, c);
+  let r1 = load(s.s1, c);
+  let r2 = load(s.s2, c);
   let r3 = load(s.s3, c);
   let r4 = load(s.s4, c);
   let r5 = load(s.s5, c);
   let r6 = load(s.s6, c);
   let r7 = load(s.s7, c);
   let r8 = load(s.s8, c);
-  let upper = transformed(load(s.s0, c), load(s.s1, c), load(s.s2, c), r3, r4, r5);
-  if M > 3u { return Tiles(upper, transformed(r4, r5, r6, r7, r8, load(s.s9, c))); }
-  return Tiles(upper, transformed(r3, r4, r5, r6, r7, r8));
+  let r9 = load(s.s9, c);
+  var r10: Row;
+  if KH > 3u { r10 = load(s.s10, c); }
+  return Tiles(transformed(r0, r1, r2, r3, r4, r5, r6), transformed(r4, r5, r6, r7, r8, r9, r10));
 }
 
-// G on a column of the kernel. It takes 1/m′ and as much of the points' powers that row 1 of Aᵀ has 1 for ±A, row 2 for ±B:
-// each row then begins with a number that is not multiplied. A compiler that moves sums about (llvmpipe of Mesa 22 does) would
-// fuse a product with the bias, and a kernel that pools before it adds the bias gave other bits.
-const SCALE_A = OF_A * A;
-const SCALE_B = OF_B * B * B;
-fn column(kx: u32, c: u32, o: u32) -> SixWeights {
-  let at = (kx * CI + c) * (CO / OUTPUTS) + o;
+// G on a column of the kernel. It takes 1/m′ and as much of the points' powers that row 0 of Aᵀ has 1 for C, row 1 for A and row 2
+// for B: each row then begins with a number that is not multiplied. A compiler that moves sums about (llvmpipe of Mesa 22 does)
+// would fuse a product with the bias, and a kernel that pools before it adds the bias would give other bits.
+override SCALE_A: f32 = OF_A * A;
+override SCALE_B: f32 = OF_B * B * B;
+fn column(kx: u32, c: u32, o: u32) -> WeightsAt {
+  let first = (kx * CI + c) * (CO / OUTPUTS) + o;
   let next = KW * CI * (CO / OUTPUTS);
-  let w0 = w[at];
-  let w1 = w[at + next];
-  var last: Outputs;
-  if KH > 2u { last = w[at + 2u * next]; }
-  let even = SCALE_A * fma(Outputs(A * A), last, w0);
-  let even_2 = SCALE_B * fma(Outputs(B * B), last, w0);
-  var odd = w1;
-  var odd_2 = w1;
+  let w0 = weights_of(w[first]);
+  let w1 = weights_of(w[first + next]);
+  var w2: Outputs;
+  var w3: Outputs;
+  if KH > 2u { w2 = weights_of(w[first + 2u * next]); }
+  if KH > 3u { w3 = weights_of(w[first + 3u * next]); }
+  let even = SCALE_A * fma(Outputs(A * A), w2, w0);
+  let odd = fma(Outputs(A * A), w3, w1);
+  let even_b = SCALE_B * fma(Outputs(B * B), w2, w0);
+  let odd_b = fma(Outputs(B * B), w3, w1);
+  var at = WeightsAt(fma(Outputs(SCALE_A * A), odd, even), fma(Outputs(-SCALE_A * A), odd, even),
+                     fma(Outputs(SCALE_B * B), odd_b, even_b), fma(Outputs(-SCALE_B * B), odd_b, even_b),
+                     OF_C * w0, Outputs(), w2);
   if KH > 3u {
-    last = w[at + 3u * next];
-    odd = fma(Outputs(A * A), last, w1);
-    odd_2 = fma(Outputs(B * B), last, w1);
+    let even_c = OF_C * fma(Outputs(C * C), w2, w0);
+    let odd_c = fma(Outputs(C * C), w3, w1);
+    at.c = fma(Outputs(OF_C * C), odd_c, even_c);
+    at.minus_c = fma(Outputs(-OF_C * C), odd_c, even_c);
+    at.infinity = w3;
   }
-  return SixWeights(OF_0 * w0, fma(Outputs(SCALE_A * A), odd, even), fma(Outputs(-SCALE_A * A), odd, even),
-                    fma(Outputs(SCALE_B * B), odd_2, even_2), fma(Outputs(-SCALE_B * B), odd_2, even_2), last);
+  return at;
 }
-fn kernel(c: u32, o: u32) -> SixTaps {
+fn kernel(c: u32, o: u32) -> TapsAt {
   let k0 = column(0u, c, o);
-  var k1: SixWeights; var k2: SixWeights; var k3: SixWeights;
+  var k1: WeightsAt; var k2: WeightsAt; var k3: WeightsAt;
   if KW > 1u { k1 = column(1u, c, o); }
   if KW > 2u { k2 = column(2u, c, o); }
   if KW > 3u { k3 = column(3u, c, o); }
-  return SixTaps(Taps(k0.t0, k1.t0, k2.t0, k3.t0), Taps(k0.t1, k1.t1, k2.t1, k3.t1), Taps(k0.t2, k1.t2, k2.t2, k3.t2),
-                 Taps(k0.t3, k1.t3, k2.t3, k3.t3), Taps(k0.t4, k1.t4, k2.t4, k3.t4), Taps(k0.t5, k1.t5, k2.t5, k3.t5));
+  return TapsAt(Taps(k0.a, k1.a, k2.a, k3.a), Taps(k0.minus_a, k1.minus_a, k2.minus_a, k3.minus_a),
+                Taps(k0.b, k1.b, k2.b, k3.b), Taps(k0.minus_b, k1.minus_b, k2.minus_b, k3.minus_b),
+                Taps(k0.c, k1.c, k2.c, k3.c), Taps(k0.minus_c, k1.minus_c, k2.minus_c, k3.minus_c),
+                Taps(k0.infinity, k1.infinity, k2.infinity, k3.infinity));
 }
 
-// One round's operands for a point: a channel's taps and pixels, and those of the next channel.
-struct Operands { k: Taps, p: Pixels, l: Taps, q: Pixels }
-
-fn taps(sum: Outputs, a: Operands, p: vec4f, q: vec4f) -> Outputs {
-  let s = tap(sum, a.k, p);
-  if TOGETHER > 1u { return tap(s, a.l, q); }
+fn taps(sum: Outputs, k: Taps, l: Taps, p: vec4f, q: vec4f) -> Outputs {
+  let s = tap(sum, k, p);
+  if TOGETHER > 1u { return tap(s, l, q); }
   return s;
 }
-fn add_strip(sum: Strip, a: Operands) -> Strip {
-  let p = a.p;
-  let q = a.q;
+// A round's operands at a point: a channel's taps, those of the next channel, and a row of pixels of both.
+fn add_strip(sum: Strip, k: Taps, l: Taps, r: Row) -> Strip {
+  let p = spread(r.x, r.z);
+  let q = spread_high(r.y, r.z);
   return Strip(
-    Matrix(taps(sum.left[0], a, p.a, q.a), taps(sum.left[1], a, left_1(p), left_1(q)),
-           taps(sum.left[2], a, left_2(p), left_2(q)), taps(sum.left[3], a, left_3(p), left_3(q))),
-    Matrix(taps(sum.right[0], a, p.b, q.b), taps(sum.right[1], a, right_1(p), right_1(q)),
-           taps(sum.right[2], a, right_2(p), right_2(q)), taps(sum.right[3], a, right_3(p), right_3(q))));
+    Matrix(taps(sum.left[0], k, l, p.a, q.a), taps(sum.left[1], k, l, left_1(p), left_1(q)),
+           taps(sum.left[2], k, l, left_2(p), left_2(q)), taps(sum.left[3], k, l, left_3(p), left_3(q))),
+    Matrix(taps(sum.right[0], k, l, p.b, q.b), taps(sum.right[1], k, l, right_1(p), right_1(q)),
+           taps(sum.right[2], k, l, right_2(p), right_2(q)), taps(sum.right[3], k, l, right_3(p), right_3(q))));
 }
-fn add(sum: SixStrips, k: SixTaps, l: SixTaps, r: SixRows) -> SixStrips {
-  var t5 = sum.t5;
-  if KH > 2u { t5 = add_strip(t5, Operands(k.t5, spread(r.t5.x, r.t5.z), l.t5, spread_high(r.t5.y, r.t5.z))); }
-  return SixStrips(add_strip(sum.t0, Operands(k.t0, spread(r.t0.x, r.t0.z), l.t0, spread_high(r.t0.y, r.t0.z))),
-                   add_strip(sum.t1, Operands(k.t1, spread(r.t1.x, r.t1.z), l.t1, spread_high(r.t1.y, r.t1.z))),
-                   add_strip(sum.t2, Operands(k.t2, spread(r.t2.x, r.t2.z), l.t2, spread_high(r.t2.y, r.t2.z))),
-                   add_strip(sum.t3, Operands(k.t3, spread(r.t3.x, r.t3.z), l.t3, spread_high(r.t3.y, r.t3.z))),
-                   add_strip(sum.t4, Operands(k.t4, spread(r.t4.x, r.t4.z), l.t4, spread_high(r.t4.y, r.t4.z))), t5);
+fn add(sum: StripsAt, k: TapsAt, l: TapsAt, r: RowsAt) -> StripsAt {
+  var s = sum;
+  if KH > 2u { s.infinity = add_strip(s.infinity, k.infinity, l.infinity, r.infinity); }
+  if KH > 3u { s.minus_c = add_strip(s.minus_c, k.minus_c, l.minus_c, r.minus_c); }
+  s.c = add_strip(s.c, k.c, l.c, r.c);
+  s.a = add_strip(s.a, k.a, l.a, r.a);
+  s.minus_a = add_strip(s.minus_a, k.minus_a, l.minus_a, r.minus_a);
+  s.b = add_strip(s.b, k.b, l.b, r.b);
+  s.minus_b = add_strip(s.minus_b, k.minus_b, l.minus_b, r.minus_b);
+  return s;
 }
 
 // a + s·b.
 fn plus(a: Strip, s: f32, b: Strip) -> Strip {
   return Strip(plus_columns(a.left, s, b.left), plus_columns(a.right, s, b.right));
 }
-// Aᵀ: ∞ counts in the last of the M rows alone, and not at all where KH = 2, whose row 3 begins with a bare number all the same.
-struct Rows { r0: Strip, r1: Strip, r2: Strip, r3: Strip }
-fn finish(s: SixStrips) -> Rows {
-  let even = plus(s.t1, 1.0, s.t2);
-  let odd = plus(s.t1, -1.0, s.t2);
-  let even_2 = plus(s.t3, 1.0, s.t4);
-  let odd_2 = plus(s.t3, -1.0, s.t4);
-  let bare = f32(KH == 2u);
-  return Rows(plus(plus(s.t0, 1.0 / (B * B), even_2), 1.0 / A, even), plus(odd, 1.0 / B, odd_2),
-              plus(plus(even_2, A, even), f32(M == 3u), s.t5),
-              plus(plus(plus(s.t5, bare, odd), B, odd_2), A * A - bare, odd));
+// Aᵀ: the point 0 counts in the first row alone, ∞ in the last, which for want of it begins with another bare number.
+struct Four { r0: Strip, r1: Strip, r2: Strip, r3: Strip }
+fn finish(s: StripsAt) -> Four {
+  let even = plus(s.a, SIGN, s.minus_a);
+  let odd = plus(s.a, -SIGN, s.minus_a);
+  let even_b = plus(s.b, SIGN, s.minus_b);
+  let odd_b = plus(s.b, -SIGN, s.minus_b);
+  let r0 = plus(plus(plus(s.c, SIGN, s.minus_c), 1.0 / (B * B), even_b), 1.0 / A, even);
+  let r1 = plus(odd, 1.0 / B, odd_b);
+  let r2 = plus(even_b, A, even);
+  if KH < 3u { return Four(r0, r1, r2, plus(plus(odd, B, odd_b), A * A - 1.0, odd)); }
+  let r3 = plus(plus(s.infinity, B, odd_b), A * A, odd);
+  if KH < 4u { return Four(r0, r1, r2, r3); }
+  let even_c = plus(s.c, SIGN, s.minus_c);
+  let odd_c = plus(s.c, -SIGN, s.minus_c);
+  return Four(r0, plus(r1, C, odd_c), plus(r2, C * C, even_c), plus(r3, C * C * C, odd_c));
 }
 
 @compute @workgroup_size(LANES)
 fn main(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) group: vec3u,
         @builtin(subgroup_invocation_id) lane: u32) {
   let across = (WIDTH + 7u) / 8u;
-  let i = group.x / across * (2u * M);
+  let i = group.x / across * 8u;
   let j = group.x % across * 8u;
   let image = group.z;
   let outputs = group.y * LANES + local;
@@ -180,11 +215,11 @@ fn main(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) grou
   let sources = Sources(source(image, row, at), source(image, row + 1, at), source(image, row + 2, at),
                         source(image, row + 3, at), source(image, row + 4, at), source(image, row + 5, at),
                         source(image, row + 6, at), source(image, row + 7, at), source(image, row + 8, at),
-                        source(image, row + 9, at));
-  var upper: SixStrips; var lower: SixStrips;
+                        source(image, row + 9, at), source(image, row + 10, at));
+  var upper: StripsAt; var lower: StripsAt;
   for (var c = 0u; c < CI; c += TOGETHER) {
     let k = kernel(c, o);
-    var l: SixTaps;
+    var l: TapsAt;
     if TOGETHER > 1u { l = kernel(c + 1u, o); }
     let r = rows(sources, Channels(c, c + 1u, c + by));
     upper = add(upper, k, l, r.upper);
@@ -194,12 +229,7 @@ fn main(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) grou
   let above = finish(upper);
   let below = finish(lower);
   store(image, i, j, outputs, above.r0, above.r1, b);
-  if M > 3u {
-    store(image, i + 2u, j, outputs, above.r2, above.r3, b);
-    store(image, i + 4u, j, outputs, below.r0, below.r1, b);
-    store(image, i + 6u, j, outputs, below.r2, below.r3, b);
-  } else {
-    store(image, i + 2u, j, outputs, above.r2, below.r0, b);
-    store(image, i + 4u, j, outputs, below.r1, below.r2, b);
-  }
+  store(image, i + 2u, j, outputs, above.r2, above.r3, b);
+  store(image, i + 4u, j, outputs, below.r0, below.r1, b);
+  store(image, i + 6u, j, outputs, below.r2, below.r3, b);
 }

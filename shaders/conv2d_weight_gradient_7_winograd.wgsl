@@ -8,18 +8,19 @@
 //   d   [N][HEIGHT][WIDTH][CO/OUTPUTS] Outputs         ∂L/∂y; CO a multiple of OUTPUTS
 //   p   [blocks][KH][KW][CI][CO/OUTPUTS] Outputs       KH 3 or 4, KW at most 4
 //
-// The rows of each image go in groups of M = 7 − KH. A block is `groups` of the N·⌈HEIGHT/M⌉ = `all` groups of
+// The rows of each image go in groups of four. A block is `groups` of the N·⌈HEIGHT/4⌉ = `all` groups of
 // the batch, the last one what is left.
 //
-// What makes it fast: half the multiplications, by the six points of conv2d_winograd.wgsl. Down a
-// column, the KH weights are what there the outputs are, and M rows of gradients take the kernel's place:
+// What makes it fast: half the multiplications or fewer, by the KH + 3 points of conv2d_winograd.wgsl. Down a
+// column, the KH weights are what in conv2d_forward_7_winograd.wgsl the outputs are, and four rows of gradients
+// take the kernel's place:
 //
 //   p = Aᵀ Σ (Bᵀ·x) ∘ (G·d)
 //
 // with Aᵀ once, at the end. As by shared rows, a pixel is loaded once by a subgroup, a channel a lane, and
-// spread by broadcasts, after Bᵀ; and of the six rows that a group needs, KH − 1 are kept from the group above.
+// spread by broadcasts, after Bᵀ; and of the KH + 3 rows that a group needs, KH − 1 are kept from the group above.
 //
-// Tile: an invocation keeps six points × KW columns of 8 input × OUTPUTS output channels, and goes over strips
+// Tile: an invocation keeps KH + 3 points × KW columns of 8 input × OUTPUTS output channels, and goes over strips
 // of eight columns; lanes run over output channels. A workgroup is LANES lanes of one group of eight input
 // channels. Dispatch: (⌈CI/8⌉, ⌈CO/OUTPUTS / LANES⌉, blocks).
 //
@@ -27,9 +28,8 @@
 
 override CI: u32;
 override LANES: u32;
-override M: u32 = 7u - KH;
 
-// Of a sum's terms, how much of them their rounding may leave where they cancel: 32 units in the last place.
+// How much of a sum's terms their rounding may leave where they cancel: 32 units in the last place.
 const ROUNDING = 1.0 / 524288.0;
 
 struct Immediates { groups: u32, all: u32 }
@@ -42,10 +42,11 @@ var<immediate> given: Immediates;
 // A row of the kernel for eight input channels.
 struct Channels { c0: Taps, c1: Taps, c2: Taps, c3: Taps, c4: Taps, c5: Taps, c6: Taps, c7: Taps }
 
-// What belongs to the six points.
-struct SixPixels { t0: Pixels, t1: Pixels, t2: Pixels, t3: Pixels, t4: Pixels, t5: Pixels }
-struct SixGradients { t0: Gradients, t1: Gradients, t2: Gradients, t3: Gradients, t4: Gradients, t5: Gradients }
-struct SixTaps { t0: Taps, t1: Taps, t2: Taps, t3: Taps, t4: Taps, t5: Taps }
+// What belongs to the points; c is the point 0 where KH = 3, and what KH has no point for stays 0.
+struct PixelsAt { a: Pixels, minus_a: Pixels, b: Pixels, minus_b: Pixels, c: Pixels, minus_c: Pixels, infinity: Pixels }
+struct GradientsAt { a: Gradients, minus_a: Gradients, b: Gradients, minus_b: Gradients, c: Gradients, minus_c: Gradients,
+                     infinity: Gradients }
+struct TapsAt { a: Taps, minus_a: Taps, b: Taps, minus_b: Taps, c: Taps, minus_c: Taps, infinity: Taps }
 
 fn gradient(image: u32, i: u32, j: u32, o: u32) -> Outputs {
   let at = ((image * HEIGHT + min(i, HEIGHT - 1u)) * WIDTH + min(j, WIDTH - 1u)) * (CO / OUTPUTS) + o;
@@ -60,55 +61,79 @@ fn gradients(image: u32, i: u32, j: u32, o: u32) -> Gradients {
 fn plus_gradients(a: Gradients, s: f32, b: Gradients) -> Gradients {
   return Gradients(plus_columns(a.near, s, b.near), plus_columns(a.far, s, b.far));
 }
-// G on the M rows from row i on.
-fn all_gradients(image: u32, i: u32, j: u32, o: u32) -> SixGradients {
+// G on the four rows from row i on.
+fn all_gradients(image: u32, i: u32, j: u32, o: u32) -> GradientsAt {
   let g0 = gradients(image, i, j, o);
   let g1 = gradients(image, i + 1u, j, o);
   let g2 = gradients(image, i + 2u, j, o);
+  let g3 = gradients(image, i + 3u, j, o);
   let even = plus_gradients(g0, A * A, g2);
-  let even_2 = plus_gradients(g0, B * B, g2);
-  var last = g2;
-  var odd = g1;
-  var odd_2 = g1;
-  if M > 3u {
-    last = gradients(image, i + 3u, j, o);
-    odd = plus_gradients(g1, A * A, last);
-    odd_2 = plus_gradients(g1, B * B, last);
+  let odd = plus_gradients(g1, A * A, g3);
+  let even_b = plus_gradients(g0, B * B, g2);
+  let odd_b = plus_gradients(g1, B * B, g3);
+  var c = g0;
+  var minus_c: Gradients;
+  if KH > 3u {
+    let even_c = plus_gradients(g0, C * C, g2);
+    let odd_c = plus_gradients(g1, C * C, g3);
+    c = plus_gradients(even_c, C, odd_c);
+    minus_c = plus_gradients(even_c, -C, odd_c);
   }
-  return SixGradients(g0, plus_gradients(even, A, odd), plus_gradients(even, -A, odd),
-                      plus_gradients(even_2, B, odd_2), plus_gradients(even_2, -B, odd_2), last);
+  return GradientsAt(plus_gradients(even, A, odd), plus_gradients(even, -A, odd),
+                     plus_gradients(even_b, B, odd_b), plus_gradients(even_b, -B, odd_b), c, minus_c, g3);
+}
+
+// The rows of pixels under a group of outputs, r6 where KH = 4.
+struct Rows { r0: Pixels, r1: Pixels, r2: Pixels, r3: Pixels, r4: Pixels, r5: Pixels, r6: Pixels }
+// From row i on, of which the group above has loaded KH − 1 before, unless this is the first of its image or block.
+fn rows(above: Rows, anew: bool, image: u32, i: i32, j: i32, c: u32) -> Rows {
+  var r = Rows(above.r4, above.r5, above.r6, Pixels(), Pixels(), Pixels(), Pixels());
+  if anew {
+    r.r0 = row_of(image, i, j, c);
+    r.r1 = row_of(image, i + 1, j, c);
+    if KH > 3u { r.r2 = row_of(image, i + 2, j, c); }
+  }
+  if KH < 4u { r.r2 = row_of(image, i + 2, j, c); }
+  r.r3 = row_of(image, i + 3, j, c);
+  r.r4 = row_of(image, i + 4, j, c);
+  r.r5 = row_of(image, i + 5, j, c);
+  if KH > 3u { r.r6 = row_of(image, i + 6, j, c); }
+  return r;
 }
 
 // a + s·b.
 fn plus(a: Pixels, s: f32, b: Pixels) -> Pixels {
   return Pixels(fma(vec4f(s), b.a, a.a), fma(vec4f(s), b.b, a.b), fma(vec3f(s), b.c, a.c));
 }
-// The six rows of pixels under a group of outputs.
-struct SixRows { r0: Pixels, r1: Pixels, r2: Pixels, r3: Pixels, r4: Pixels, r5: Pixels }
-// From row i on, of which the group above has loaded KH − 1 before, unless this is the first of its image or block.
-fn rows(above: SixRows, anew: bool, image: u32, i: i32, j: i32, c: u32) -> SixRows {
-  var r = SixRows(above.r3, above.r4, above.r5, Pixels(), Pixels(), Pixels());
-  if M > 3u {
-    r = SixRows(above.r4, above.r5, row_of(image, i + 2, j, c), Pixels(), Pixels(), Pixels());
-  }
-  if anew {
-    r.r0 = row_of(image, i, j, c);
-    r.r1 = row_of(image, i + 1, j, c);
-    if M == 3u { r.r2 = row_of(image, i + 2, j, c); }
-  }
-  r.r3 = row_of(image, i + 3, j, c);
-  r.r4 = row_of(image, i + 4, j, c);
-  r.r5 = row_of(image, i + 5, j, c);
-  return r;
+// μ on every other of five rows.
+fn of_mu(r0: Pixels, r2: Pixels, r4: Pixels) -> Pixels {
+  return plus(plus(r4, -SUM, r2), PRODUCT, r0);
 }
-// Bᵀ on them.
-fn transformed(r: SixRows) -> SixPixels {
-  let even = plus(r.r4, -B * B, r.r2);
-  let odd = plus(r.r3, -B * B, r.r1);
-  let even_2 = plus(r.r4, -A * A, r.r2);
-  let odd_2 = plus(r.r3, -A * A, r.r1);
-  return SixPixels(plus(plus(r.r4, -SUM, r.r2), PRODUCT, r.r0), plus(even, A, odd), plus(even, -A, odd),
-                   plus(even_2, B, odd_2), plus(even_2, -B, odd_2), plus(plus(r.r5, -SUM, r.r3), PRODUCT, r.r1));
+// Bᵀ; what m has beside μ comes first, p or p² − C².
+fn transformed(r: Rows) -> PixelsAt {
+  var p0 = r.r1;
+  var p1 = r.r2;
+  var p2 = r.r3;
+  var p3 = r.r4;
+  var c = of_mu(r.r0, r.r2, r.r4);
+  var minus_c: Pixels;
+  var infinity = of_mu(r.r1, r.r3, r.r5);
+  if KH > 3u {
+    p0 = plus(r.r2, -C * C, r.r0);
+    p1 = plus(r.r3, -C * C, r.r1);
+    p2 = plus(r.r4, -C * C, r.r2);
+    p3 = plus(r.r5, -C * C, r.r3);
+    let even = c;
+    let odd = infinity;
+    c = plus(odd, C, even);
+    minus_c = plus(odd, -C, even);
+    infinity = of_mu(p0, p2, plus(r.r6, -C * C, r.r4));
+  }
+  let even = plus(p2, -B * B, p0);
+  let odd = plus(p3, -B * B, p1);
+  let even_b = plus(p2, -A * A, p0);
+  let odd_b = plus(p3, -A * A, p1);
+  return PixelsAt(plus(odd, A, even), plus(odd, -A, even), plus(odd_b, B, even_b), plus(odd_b, -B, even_b), c, minus_c, infinity);
 }
 
 fn add(s: Channels, r: Pixels, g: Gradients) -> Channels {
@@ -117,6 +142,8 @@ fn add(s: Channels, r: Pixels, g: Gradients) -> Channels {
                   add_row(s.c6, spread_6(r), g), add_row(s.c7, spread_7(r), g));
 }
 
+// What points add to a row of weights, and how large the terms of that are.
+struct Terms { sum: Taps, size: Taps }
 // a + s·b, and |a| + |b|.
 fn sum_of(a: Taps, s: f32, b: Taps) -> Taps {
   let t = Outputs(s);
@@ -125,38 +152,45 @@ fn sum_of(a: Taps, s: f32, b: Taps) -> Taps {
 fn size_of(a: Taps, b: Taps) -> Taps {
   return Taps(abs(a.k0) + abs(b.k0), abs(a.k1) + abs(b.k1), abs(a.k2) + abs(b.k2), abs(a.k3) + abs(b.k3));
 }
+// t + s·u, and the sizes likewise.
+fn plus_terms(t: Terms, s: f32, u: Terms) -> Terms {
+  return Terms(sum_of(t.sum, s, u.sum), sum_of(t.size, abs(s), u.size));
+}
 // Where no product meets a tap its terms cancel but for their rounding. Adam divides a gradient by its own size and would make
 // a whole step of that, so a sum that is no larger is 0, as the direct one.
-fn settled(sum: Taps, size: Taps) -> Taps {
-  return Taps(select(Outputs(), sum.k0, abs(sum.k0) > ROUNDING * size.k0), select(Outputs(), sum.k1, abs(sum.k1) > ROUNDING * size.k1),
-              select(Outputs(), sum.k2, abs(sum.k2) > ROUNDING * size.k2), select(Outputs(), sum.k3, abs(sum.k3) > ROUNDING * size.k3));
+fn settled(t: Terms) -> Taps {
+  return Taps(select(Outputs(), t.sum.k0, abs(t.sum.k0) > ROUNDING * t.size.k0),
+              select(Outputs(), t.sum.k1, abs(t.sum.k1) > ROUNDING * t.size.k1),
+              select(Outputs(), t.sum.k2, abs(t.sum.k2) > ROUNDING * t.size.k2),
+              select(Outputs(), t.sum.k3, abs(t.sum.k3) > ROUNDING * t.size.k3));
 }
-// A row of Aᵀ: s·a + t·b + r·c.
-fn row_sum(s: f32, a: Taps, t: f32, b: Taps, r: f32, c: Taps) -> Taps {
-  return sum_of(sum_of(sum_of(Taps(), s, a), t, b), r, c);
-}
-// Aᵀ on an input channel: row e has the e-th powers of the points over m′, and ∞ counts in the last row alone.
-fn store(block: u32, c: u32, o: u32, s: SixTaps) {
+// Aᵀ on an input channel: row e has the e-th powers of the points over m′; the point 0 counts in the first row alone, ∞ in the last.
+fn store(block: u32, c: u32, o: u32, s: TapsAt) {
   if c >= CI { return; }
-  let even = sum_of(s.t1, 1.0, s.t2);
-  let odd = sum_of(s.t1, -1.0, s.t2);
-  let even_2 = sum_of(s.t3, 1.0, s.t4);
-  let odd_2 = sum_of(s.t3, -1.0, s.t4);
-  // The sizes of what the pairs of points and the two others add.
-  let size = size_of(s.t1, s.t2);
-  let size_2 = size_of(s.t3, s.t4);
-  let at_0 = size_of(s.t0, Taps());
-  let at_infinity = size_of(s.t5, Taps());
-  const A1 = abs(OF_A) * A; const A2 = A1 * A; const A3 = A2 * A;
-  const B1 = OF_B * B; const B2 = B1 * B; const B3 = B2 * B;
-  let last = f32(KH == 3u);
-  store_row(block, 0u, c, o, settled(row_sum(OF_0, s.t0, OF_A, even, OF_B, even_2),
-                                     row_sum(OF_0, at_0, -OF_A, size, OF_B, size_2)));
-  store_row(block, 1u, c, o, settled(row_sum(0.0, s.t0, -A1, odd, B1, odd_2), row_sum(0.0, at_0, A1, size, B1, size_2)));
-  store_row(block, 2u, c, o, settled(row_sum(last, s.t5, -A2, even, B2, even_2), row_sum(last, at_infinity, A2, size, B2, size_2)));
-  if KH > 3u {
-    store_row(block, 3u, c, o, settled(row_sum(1.0, s.t5, -A3, odd, B3, odd_2), row_sum(1.0, at_infinity, A3, size, B3, size_2)));
+  let nothing = Terms();
+  let infinity = Terms(s.infinity, size_of(s.infinity, Taps()));
+  let size = size_of(s.a, s.minus_a);
+  let even = Terms(sum_of(s.a, SIGN, s.minus_a), size);
+  let odd = Terms(sum_of(s.a, -SIGN, s.minus_a), size);
+  let size_b = size_of(s.b, s.minus_b);
+  let even_b = Terms(sum_of(s.b, SIGN, s.minus_b), size_b);
+  let odd_b = Terms(sum_of(s.b, -SIGN, s.minus_b), size_b);
+  let size_c = size_of(s.c, s.minus_c);
+  let even_c = Terms(sum_of(s.c, SIGN, s.minus_c), size_c);
+  let row_0 = plus_terms(plus_terms(plus_terms(nothing, OF_A, even), OF_B, even_b), OF_C, even_c);
+  let row_1 = plus_terms(plus_terms(nothing, OF_A * A, odd), OF_B * B, odd_b);
+  let row_2 = plus_terms(plus_terms(nothing, OF_A * A * A, even), OF_B * B * B, even_b);
+  store_row(block, 0u, c, o, settled(row_0));
+  if KH < 4u {
+    store_row(block, 1u, c, o, settled(row_1));
+    store_row(block, 2u, c, o, settled(plus_terms(row_2, 1.0, infinity)));
+    return;
   }
+  let odd_c = Terms(sum_of(s.c, -SIGN, s.minus_c), size_c);
+  let row_3 = plus_terms(plus_terms(infinity, OF_A * A * A * A, odd), OF_B * B * B * B, odd_b);
+  store_row(block, 1u, c, o, settled(plus_terms(row_1, OF_C * C, odd_c)));
+  store_row(block, 2u, c, o, settled(plus_terms(row_2, OF_C * C * C, even_c)));
+  store_row(block, 3u, c, o, settled(plus_terms(row_3, OF_C * C * C * C, odd_c)));
 }
 
 @compute @workgroup_size(LANES)
@@ -169,31 +203,33 @@ fn main(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) grou
   let outputs = group.y * LANES + local;
   let o = min(outputs, CO / OUTPUTS - 1u);
   let strips = (WIDTH + 7u) / 8u;
-  let down = (HEIGHT + M - 1u) / M;
-  var pixels: SixRows;
-  var s0: Channels; var s1: Channels; var s2: Channels; var s3: Channels; var s4: Channels; var s5: Channels;
+  let down = (HEIGHT + 3u) / 4u;
+  var pixels: Rows;
+  var s_a: Channels; var s_minus_a: Channels; var s_b: Channels; var s_minus_b: Channels;
+  var s_c: Channels; var s_minus_c: Channels; var s_infinity: Channels;
   for (var step = 0u; step < strips * count; step++) {
     let line = first + step % count;
     let image = line / down;
-    let i = line % down * M;
+    let i = line % down * 4u;
     let j = step / count * 8u;
     pixels = rows(pixels, i == 0u || line == first, image, i32(i) - i32(PAD_TOP), i32(j) - i32(PAD_LEFT), c);
     let r = transformed(pixels);
     let g = all_gradients(image, i, j, o);
-    s0 = add(s0, r.t0, g.t0);
-    s1 = add(s1, r.t1, g.t1);
-    s2 = add(s2, r.t2, g.t2);
-    s3 = add(s3, r.t3, g.t3);
-    s4 = add(s4, r.t4, g.t4);
-    s5 = add(s5, r.t5, g.t5);
+    s_a = add(s_a, r.a, g.a);
+    s_minus_a = add(s_minus_a, r.minus_a, g.minus_a);
+    s_b = add(s_b, r.b, g.b);
+    s_minus_b = add(s_minus_b, r.minus_b, g.minus_b);
+    s_c = add(s_c, r.c, g.c);
+    if KH > 3u { s_minus_c = add(s_minus_c, r.minus_c, g.minus_c); }
+    s_infinity = add(s_infinity, r.infinity, g.infinity);
   }
   if outputs >= CO / OUTPUTS { return; }
-  store(group.z, channels, o, SixTaps(s0.c0, s1.c0, s2.c0, s3.c0, s4.c0, s5.c0));
-  store(group.z, channels + 1u, o, SixTaps(s0.c1, s1.c1, s2.c1, s3.c1, s4.c1, s5.c1));
-  store(group.z, channels + 2u, o, SixTaps(s0.c2, s1.c2, s2.c2, s3.c2, s4.c2, s5.c2));
-  store(group.z, channels + 3u, o, SixTaps(s0.c3, s1.c3, s2.c3, s3.c3, s4.c3, s5.c3));
-  store(group.z, channels + 4u, o, SixTaps(s0.c4, s1.c4, s2.c4, s3.c4, s4.c4, s5.c4));
-  store(group.z, channels + 5u, o, SixTaps(s0.c5, s1.c5, s2.c5, s3.c5, s4.c5, s5.c5));
-  store(group.z, channels + 6u, o, SixTaps(s0.c6, s1.c6, s2.c6, s3.c6, s4.c6, s5.c6));
-  store(group.z, channels + 7u, o, SixTaps(s0.c7, s1.c7, s2.c7, s3.c7, s4.c7, s5.c7));
+  store(group.z, channels, o, TapsAt(s_a.c0, s_minus_a.c0, s_b.c0, s_minus_b.c0, s_c.c0, s_minus_c.c0, s_infinity.c0));
+  store(group.z, channels + 1u, o, TapsAt(s_a.c1, s_minus_a.c1, s_b.c1, s_minus_b.c1, s_c.c1, s_minus_c.c1, s_infinity.c1));
+  store(group.z, channels + 2u, o, TapsAt(s_a.c2, s_minus_a.c2, s_b.c2, s_minus_b.c2, s_c.c2, s_minus_c.c2, s_infinity.c2));
+  store(group.z, channels + 3u, o, TapsAt(s_a.c3, s_minus_a.c3, s_b.c3, s_minus_b.c3, s_c.c3, s_minus_c.c3, s_infinity.c3));
+  store(group.z, channels + 4u, o, TapsAt(s_a.c4, s_minus_a.c4, s_b.c4, s_minus_b.c4, s_c.c4, s_minus_c.c4, s_infinity.c4));
+  store(group.z, channels + 5u, o, TapsAt(s_a.c5, s_minus_a.c5, s_b.c5, s_minus_b.c5, s_c.c5, s_minus_c.c5, s_infinity.c5));
+  store(group.z, channels + 6u, o, TapsAt(s_a.c6, s_minus_a.c6, s_b.c6, s_minus_b.c6, s_c.c6, s_minus_c.c6, s_infinity.c6));
+  store(group.z, channels + 7u, o, TapsAt(s_a.c7, s_minus_a.c7, s_b.c7, s_minus_b.c7, s_c.c7, s_minus_c.c7, s_infinity.c7));
 }

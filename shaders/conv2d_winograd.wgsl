@@ -1,19 +1,30 @@
 // What Winograd's kernels have in common: the points at which they know their polynomials, and sums of columns.
 //
-// The points are 0, ±A, ±B and ∞. Their powers are exact, and A·B is near 1, so that none of them runs away: with ±1 and ±2, the
-// usual choice, errors are twice as large (docs/src/ladder.md).
+// Four outputs of a column and the KH rows of a kernel make a polynomial of KH + 3 coefficients, which is known by its
+// values at as many points:
 //
-// m(p) = p (p² − A²) (p² − B²) is zero at the five finite ones. Bᵀ holds what is left of m without one of its factors,
-// Aᵀ the points' powers, over m′ there.
+//   KH = 2   0, ±A, ±B
+//   KH = 3   0, ±A, ±B, ∞
+//   KH = 4   ±C, ±A, ±B, ∞
+//
+// m is zero at the finite ones, and μ(p) = (p² − A²)(p² − B²) is what it has in any case: m = p·μ, for KH = 4
+// (p² − C²)·μ. Bᵀ holds m without one of its factors, or all of it for ∞; Aᵀ the points' powers, over m′ there.
+//
+// The points are half of one another and on both sides of 1: so their powers are exact, and none of them runs away.
+// With ±1 and ±2, the usual choice, they reach eight times another, and the errors are larger (docs/src/ladder.md).
+
 const A = 0.75;
 const B = 1.5;
-// m(p) = p⁵ − SUM·p³ + PRODUCT·p.
+const C = 0.375;
+// μ(p) = p⁴ − SUM·p² + PRODUCT.
 const SUM = A * A + B * B;
 const PRODUCT = A * A * B * B;
-// 1/m′ at 0, ±A and ±B.
-const OF_0 = 1.0 / PRODUCT;
-const OF_A = 0.5 / (A * A * (A * A - B * B));
-const OF_B = 0.5 / (B * B * (B * B - A * A));
+
+// 1/m′ at A, at B and at the point 0 or C. At −A, −B and −C it is SIGN times as much.
+override OF_A: f32 = select(0.5 / (A * A * (A * A - B * B)), 0.5 / (A * (A * A - B * B) * (A * A - C * C)), KH > 3u);
+override OF_B: f32 = select(0.5 / (B * B * (B * B - A * A)), 0.5 / (B * (B * B - A * A) * (B * B - C * C)), KH > 3u);
+override OF_C: f32 = select(1.0 / PRODUCT, 0.5 / (C * (C * C - A * A) * (C * C - B * B)), KH > 3u);
+override SIGN: f32 = select(1.0, -1.0, KH > 3u);
 
 // a + s·b, fused: a product and a sum apart may be fused or not by what comes after them, and give other bits.
 fn plus_columns(a: Matrix, s: f32, b: Matrix) -> Matrix {

@@ -30,6 +30,7 @@ fn specialised(source: &Source) -> Result<(Module, ModuleInfo), Box<dyn Error>> 
     let constants = module
         .overrides
         .iter()
+        .filter(|(_, o)| o.init.is_none())
         .filter_map(|(_, o)| o.name.clone())
         .map(|n| (n.clone(), constant(&n)))
         .collect();

@@ -25,6 +25,8 @@ pub struct GpuOptions {
     pub subgroups: Option<Option<(u32, u32)>>,
     /// The folder of tunings to take the choice of kernels from; `None` for the default choice.
     pub tuning: Option<PathBuf>,
+    /// Whether a processor may load two numbers as a word of 64 bits; without it, the kernels of other devices can be tested.
+    pub words: bool,
     /// What to measure meanwhile, for [`Gpu::profile`].
     pub profiling: Profiling,
 }
@@ -36,6 +38,7 @@ impl Default for GpuOptions {
             unchecked: false,
             subgroups: None,
             tuning: None,
+            words: true,
             profiling: Profiling::Off,
         }
     }
@@ -107,7 +110,11 @@ impl Gpu {
             Profiling::Kernels => wgpu::Features::TIMESTAMP_QUERY & offered,
             Profiling::Off | Profiling::Steps => wgpu::Features::empty(),
         };
-        let features = wgpu::Features::SUBGROUP & offered | wgpu::Features::IMMEDIATES | timestamps;
+        let words = match info.device_type {
+            wgpu::DeviceType::Cpu if options.words => wgpu::Features::SHADER_INT64,
+            _ => wgpu::Features::empty(),
+        };
+        let features = (wgpu::Features::SUBGROUP | words) & offered | wgpu::Features::IMMEDIATES | timestamps;
         let request = adapter.request_device(&wgpu::DeviceDescriptor {
             label: Some("legato"),
             required_features: features,
@@ -167,6 +174,11 @@ impl Gpu {
     /// Whether the kernels run on the CPU.
     pub fn is_software(&self) -> bool {
         self.0.info.device_type == wgpu::DeviceType::Cpu
+    }
+
+    /// Whether kernels should load two numbers as a word of 64 bits, as on a processor, which loads number by number.
+    pub fn loads_words(&self) -> bool {
+        self.0.device.features().contains(wgpu::Features::SHADER_INT64)
     }
 
     /// Smallest and largest subgroup, where kernels may use subgroups at all.

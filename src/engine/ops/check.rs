@@ -31,12 +31,12 @@ pub fn on_every_gpu(test: impl Fn(&Gpu) -> Result<()>) {
     });
 }
 
-/// As [`on_every_gpu`], and besides as if the device had subgroups of unknown width, and none: what
-/// other devices would run.
+/// As [`on_every_gpu`], and besides as if the device had subgroups of unknown width, and none, and loaded no words of 64 bits:
+/// what other devices would run.
 pub fn on_every_kind_of_gpu(test: impl Fn(&Gpu) -> Result<()>) {
     on_every_gpu(&test);
     for subgroups in [Some((8, 64)), None] {
-        let gpu = open(GpuOptions { subgroups: Some(subgroups), ..GpuOptions::default() });
+        let gpu = open(GpuOptions { subgroups: Some(subgroups), words: false, ..GpuOptions::default() });
         test(&gpu).unwrap_or_else(|e| panic!("subgroups {subgroups:?}: {e}"));
     }
 }

@@ -215,28 +215,27 @@ fn launch(gpu: &Gpu, Choice { rung, tile }: Choice, batch: usize, sizes: &Sizes,
             tiled(&kernels[which], &tiling(), batch, sizes)
         }
         Rung::SharedRows => {
-            let tile = (SHARED_ROWS_TILE, MOST_TAPS_SHARED);
-            by_shared_rows(&FORWARD_SHARED_ROWS[which], &tiling(), tile, batch, sizes)
+            by_shared_rows(&FORWARD_SHARED_ROWS[which], &tiling(), MOST_TAPS_SHARED, batch, sizes)
         }
         Rung::Winograd => {
-            let tile = (2 * sizes.rows_together(), MOST_TAPS_WINOGRAD);
-            by_shared_rows(&FORWARD_WINOGRAD[which], &tiling(), tile, batch, sizes)
+            let source = &FORWARD_WINOGRAD[usize::from(gpu.loads_words())][which];
+            by_shared_rows(source, &tiling(), MOST_TAPS_WINOGRAD, batch, sizes)
         }
     }
 }
 
-/// The launch of a kernel that makes tiles of so many rows of eight pixels for two output channels, from two channels at
-/// a time where a kernel has at most `most_taps`.
+/// The launch of a kernel that makes tiles of 8×8 pixels for two output channels, from two channels at a time where a kernel
+/// has at most `most_taps`.
 fn by_shared_rows(
     source: &'static Source,
     tiling: &Tiling,
-    (rows, most_taps): (u32, u32),
+    most_taps: u32,
     batch: usize,
     sizes: &Sizes,
 ) -> Launch {
     let together = ("TOGETHER", sizes.channels_together(most_taps));
     let constants = [sizes.constants(), vec![("LANES", tiling.lanes as u32), together]].concat();
-    let tiles = sizes.width.div_ceil(SHARED_ROWS_TILE) * sizes.height.div_ceil(rows);
+    let tiles = sizes.width.div_ceil(SHARED_ROWS_TILE) * sizes.height.div_ceil(SHARED_ROWS_TILE);
     Launch { source, constants, grid: [tiles, tiling.groups(sizes.co as usize) as u32, batch as u32] }
 }
 

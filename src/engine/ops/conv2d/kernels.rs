@@ -20,6 +20,26 @@ macro_rules! kernel_by_width {
     };
 }
 
+/// Winograd's forward kernel for a way to load weights.
+macro_rules! winograd {
+    ($weights:expr) => {
+        [winograd!($weights, NO_PLACES), winograd!($weights, PLACES)]
+    };
+    ($weights:expr, $places:expr) => {
+        kernel!(
+            "conv2d_forward_7_winograd",
+            BY_2,
+            TILE,
+            SHARED_ROWS,
+            FORWARD_SHARED,
+            WINOGRAD,
+            $weights,
+            STORE,
+            $places
+        )
+    };
+}
+
 const BY_2: &str = shader!("conv2d_outputs_by_2");
 const BY_4: &str = shader!("conv2d_outputs_by_4");
 const TILE: &str = shader!("conv2d_tile");
@@ -31,6 +51,8 @@ const PLACES: &str = shader!("conv2d_forward_places");
 const SHARED_ROWS: &str = shader!("conv2d_shared_rows");
 const FORWARD_SHARED: &str = shader!("conv2d_forward_shared_rows");
 const WINOGRAD: &str = shader!("conv2d_winograd");
+const PLAIN: &str = shader!("conv2d_weights_plain");
+const WORDS: &str = shader!("conv2d_weights_words");
 const WEIGHTS_SHARED: &str = shader!("conv2d_weight_gradient_shared_rows");
 const OUTER: &str = shader!("conv2d_outer_product");
 const OF_CHANNELS: &str = shader!("conv2d_terms_of_channels");
@@ -69,10 +91,8 @@ pub(super) static FORWARD_SHARED_ROWS: ByPlaces<Source> = [
     kernel!("conv2d_forward_6_shared_rows", BY_2, TILE, SHARED_ROWS, FORWARD_SHARED, STORE, NO_PLACES),
     kernel!("conv2d_forward_6_shared_rows", BY_2, TILE, SHARED_ROWS, FORWARD_SHARED, STORE, PLACES),
 ];
-pub(super) static FORWARD_WINOGRAD: ByPlaces<Source> = [
-    kernel!("conv2d_forward_7_winograd", BY_2, TILE, SHARED_ROWS, FORWARD_SHARED, WINOGRAD, STORE, NO_PLACES),
-    kernel!("conv2d_forward_7_winograd", BY_2, TILE, SHARED_ROWS, FORWARD_SHARED, WINOGRAD, STORE, PLACES),
-];
+/// With weights that are loaded one by one, and as words of two.
+pub(super) static FORWARD_WINOGRAD: [ByPlaces<Source>; 2] = [winograd!(PLAIN), winograd!(WORDS)];
 
 pub(super) static WEIGHTS_NAIVE: Source = kernel!("conv2d_weight_gradient_1_naive");
 pub(super) static WEIGHTS_VECTORS: Source = kernel!("conv2d_weight_gradient_2_vectors", BY_4, TILE, OUTER);
@@ -117,8 +137,10 @@ pub(in crate::engine::ops) const KERNELS: &[&Source] = &[
     &FORWARD_BROADCAST_ONE[1][1],
     &FORWARD_SHARED_ROWS[0],
     &FORWARD_SHARED_ROWS[1],
-    &FORWARD_WINOGRAD[0],
-    &FORWARD_WINOGRAD[1],
+    &FORWARD_WINOGRAD[0][0],
+    &FORWARD_WINOGRAD[0][1],
+    &FORWARD_WINOGRAD[1][0],
+    &FORWARD_WINOGRAD[1][1],
     &WEIGHTS_NAIVE,
     &WEIGHTS_VECTORS,
     &WEIGHTS_REGISTERS[0],

@@ -9,8 +9,8 @@ use crate::engine::gpu::{Pass, Rung};
 const SHARED_LANES: usize = 8;
 /// Widest kernel whose windows are held in registers.
 const WIDEST_WINDOW: u32 = 4;
-/// Most points at which Winograd's kernels multiply: kernel rows and the output rows they make together are one more.
-const POINTS: u32 = 6;
+/// Output rows that Winograd's kernels take together.
+pub(super) const ROWS_WINOGRAD: usize = 4;
 /// Most taps of a kernel that Winograd's takes two channels at a time of, so that its text is compiled in a second.
 pub(super) const MOST_TAPS_WINOGRAD: u32 = 9;
 /// The same of shared rows, which makes more multiply-adds of a tap.
@@ -173,11 +173,6 @@ impl Sizes {
         }
     }
 
-    /// Output rows that Winograd's kernels make together.
-    pub(super) fn rows_together(&self) -> u32 {
-        (POINTS + 1 - self.kh).min(4)
-    }
-
     /// Input channels that a round of a forward kernel takes which has room for two of so many taps.
     pub(super) fn channels_together(&self, most_taps: u32) -> u32 {
         if self.ci.is_multiple_of(2) && self.kh * self.kw <= most_taps { 2 } else { 1 }
@@ -191,7 +186,7 @@ impl Sizes {
             Rung::Broadcast => self.forward_fits(rung, subgroups) && windows && self.kh <= WIDEST_WINDOW,
             // Eight channels in at a time.
             Rung::SharedRows => self.forward_fits(rung, subgroups) && self.ci > 4,
-            // Its kernel knows the six points alone, which are too many for two rows.
+            // Its kernel has no text for five points.
             Rung::Winograd => self.weight_gradient_fits(Rung::SharedRows, subgroups) && self.kh > 2,
             _ => self.forward_fits(rung, subgroups),
         }

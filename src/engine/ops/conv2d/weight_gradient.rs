@@ -4,7 +4,7 @@ use super::kernels::{
     WEIGHTS_BROADCAST, WEIGHTS_BROADCAST_ONE, WEIGHTS_NAIVE, WEIGHTS_REGISTERS, WEIGHTS_REGISTERS_ONE,
     WEIGHTS_SHARED_ROWS, WEIGHTS_VECTORS, WEIGHTS_WINOGRAD, WEIGHTS_WORKGROUP,
 };
-use super::sizes::{Sizes, Tiling};
+use super::sizes::{ROWS_WINOGRAD, Sizes, Tiling};
 use super::{Geometry, choice, refused};
 use crate::Result;
 use crate::engine::gpu::{Choice, Pass, Rung, Source, Tile, device::linear_grid};
@@ -81,7 +81,7 @@ fn blocks(gpu: &Gpu, Choice { rung, tile }: Choice, geometry: &Geometry) -> Bloc
     let [kh, kw, ci, co] = geometry.weights_shape();
     let weights = kh * kw * ci * co;
     let lines = match rung {
-        Rung::Winograd => geometry.batch * geometry.height.div_ceil(sizes.rows_together() as usize),
+        Rung::Winograd => geometry.batch * geometry.height.div_ceil(ROWS_WINOGRAD),
         _ => geometry.batch * geometry.height,
     };
     // Rows of a block and number of blocks, for as many workgroups a block as there are `groups`.
