@@ -38,7 +38,7 @@ override LANES: u32;
 // A row of eleven pixels of a channel and of the next: a lane holds its near pixel of the one in x, of the next in y, and
 // the far one in z.
 alias Row = vec3f;
-// What belongs to the points; c is the point 0 where KH < 4, and what KH has no point for stays 0.
+// What belongs to the points; c is the point 0 where KH < 4, and what KH has no point for is not used.
 struct RowsAt { a: Row, minus_a: Row, b: Row, minus_b: Row, c: Row, minus_c: Row, infinity: Row }
 struct WeightsAt { a: Outputs, minus_a: Outputs, b: Outputs, minus_b: Outputs, c: Outputs, minus_c: Outputs, infinity: Outputs }
 struct TapsAt { a: Taps, minus_a: Taps, b: Taps, minus_b: Taps, c: Taps, minus_c: Taps, infinity: Taps }
@@ -182,7 +182,8 @@ fn add(sum: StripsAt, k: TapsAt, l: TapsAt, r: RowsAt) -> StripsAt {
 fn plus(a: Strip, s: f32, b: Strip) -> Strip {
   return Strip(plus_columns(a.left, s, b.left), plus_columns(a.right, s, b.right));
 }
-// Aᵀ: the point 0 counts in the first row alone, ∞ in the last, which for want of it begins with another bare number.
+// Aᵀ: the point 0 counts in the first row alone, ∞ in the last. KH = 2 has no ∞, and A²·odd is written odd + (A² − 1)·odd, so
+// that its last row, too, begins with a bare number.
 struct Four { r0: Strip, r1: Strip, r2: Strip, r3: Strip }
 fn finish(s: StripsAt) -> Four {
   let even = plus(s.a, SIGN, s.minus_a);

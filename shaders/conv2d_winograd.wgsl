@@ -8,10 +8,10 @@
 //   KH = 4   ±C, ±A, ±B, ∞
 //
 // m is zero at the finite ones, and μ(p) = (p² − A²)(p² − B²) is what it has in any case: m = p·μ, for KH = 4
-// (p² − C²)·μ. Bᵀ holds m without one of its factors, or all of it for ∞; Aᵀ the points' powers, over m′ there.
+// (p² − C²)·μ. Bᵀ holds m divided by p − point, and for ∞ all of it; G and Aᵀ hold the points' powers, and one of them 1/m′.
 //
-// The points are half of one another and on both sides of 1: so their powers are exact, and none of them runs away.
-// With ±1 and ±2, the usual choice, they reach eight times another, and the errors are larger (docs/src/ladder.md).
+// The points are short binary fractions, whose powers are exact, on both sides of the 1 that 0 and ∞ count with: cubes are
+// 0.05, 0.42 and 3.4, where the usual ±1 and ±2 have 1 and 8.
 
 const A = 0.75;
 const B = 1.5;

@@ -8,11 +8,12 @@ use naga::{Module, ShaderStage};
 use std::error::Error;
 use std::fmt::Write;
 
-/// A value that makes sense for each kernel constant.
-fn constant(name: &str) -> f64 {
+/// A value that makes sense for each kernel constant, with kernels so many pixels wide.
+fn constant(name: &str, kernel: u32) -> f64 {
     match name {
         "LANES" => 8.0,
-        "TILES" | "GROUPS" | "KH" | "KW" => 2.0,
+        "TILES" | "GROUPS" => 2.0,
+        "KH" | "KW" => f64::from(kernel),
         "PAD_TOP" | "PAD_LEFT" | "OPERATION" | "EPILOGUE" => 1.0,
         _ => 16.0,
     }
@@ -22,8 +23,8 @@ fn validator() -> Validator {
     Validator::new(ValidationFlags::all(), Capabilities::all())
 }
 
-/// The kernel as a pipeline sees it: parsed, its constants set, validated.
-fn specialised(source: &Source) -> Result<(Module, ModuleInfo), Box<dyn Error>> {
+/// The kernel as a pipeline sees it: parsed, its constants set but for those that follow from others, validated.
+fn specialised(source: &Source, kernel: u32) -> Result<(Module, ModuleInfo), Box<dyn Error>> {
     let text = source.text();
     let module = naga::front::wgsl::parse_str(&text).map_err(|e| e.emit_to_string(&text))?;
     let info = validator().validate(&module).map_err(|e| e.emit_to_string(&text))?;
@@ -32,7 +33,7 @@ fn specialised(source: &Source) -> Result<(Module, ModuleInfo), Box<dyn Error>> 
         .iter()
         .filter(|(_, o)| o.init.is_none())
         .filter_map(|(_, o)| o.name.clone())
-        .map(|n| (n.clone(), constant(&n)))
+        .map(|n| (n.clone(), constant(&n, kernel)))
         .collect();
     let entry = Some((ShaderStage::Compute, "main"));
     let (module, info) = pipeline_constants::process_overrides(&module, &info, entry, &constants)?;
@@ -53,9 +54,9 @@ fn explain(error: &dyn Error) -> String {
 fn every_kernel(translate: impl Fn(&Module, &ModuleInfo) -> Result<usize, Box<dyn Error>>) {
     let kernels = legato::engine::ops::kernels();
     assert!(kernels.len() > 10);
-    for source in kernels {
-        let (module, info) =
-            specialised(source).unwrap_or_else(|e| panic!("{}: {}", source.name, explain(e.as_ref())));
+    for (source, kernel) in kernels.iter().flat_map(|source| [2, 3, 4].map(|kernel| (source, kernel))) {
+        let (module, info) = specialised(source, kernel)
+            .unwrap_or_else(|e| panic!("{}: {}", source.name, explain(e.as_ref())));
         let length =
             translate(&module, &info).unwrap_or_else(|e| panic!("{}: {}", source.name, explain(e.as_ref())));
         assert!(length > 100, "{}: only {length} words came out", source.name);

@@ -33,7 +33,7 @@ pub struct Arguments {
     #[command(flatten)]
     recipe: RecipeArguments,
     /// The data set to learn from
-    #[arg(long, required_unless_present_any = ["show", "simulate"])]
+    #[arg(long)]
     data: Option<PathBuf>,
     /// Learn from galaxies of this survey that are drawn meanwhile, none of them twice
     #[arg(long, value_name = "SURVEY", conflicts_with_all = ["data", "survey"])]
@@ -117,7 +117,9 @@ pub fn run(arguments: &Arguments, common: &Common) -> Result<()> {
             let fresh = fresh(arguments, &survey, folder, common)?;
             learn(arguments, (&fresh).into(), || Ok(survey), &recipe, folder, common)
         }
-        (None, None) => Err(Error::Usage("--data or --simulate is needed".into())),
+        (None, None) => Err(Error::Usage(
+            "what to learn from is needed, also to go on with a run: --data FILE or --simulate SURVEY".into(),
+        )),
     }
 }
 

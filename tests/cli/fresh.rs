@@ -52,12 +52,15 @@ fn what_contradicts_drawing_galaxies_is_wrong_usage() {
         ("--simulate survey.toml --stamps-per-epoch 0", "it must be at least 1"),
         ("--simulate survey.toml --threads 0", "0 is not in 1..=1024"),
         ("--simulate euclid", "no survey 'euclid'"),
-        ("", "--data <DATA>"),
+        ("", "what to learn from is needed"),
     ] {
         place.legato(&format!("{train} {more}")).fails(2, &[words]);
     }
     let resume = "train --simulate survey.toml --resume --validation 5 -o run";
     place.legato(resume).fails(2, &["'--resume' cannot be used with '--validation <N>'"]);
+    place
+        .legato("train --resume -o run")
+        .fails(2, &["to go on with a run: --data FILE or --simulate SURVEY"]);
     assert!(!place.path("run").exists());
     let shown = place.legato("train --parameter radius --simulate survey.toml --show").well();
     assert!(shown.out.contains("input 16×16×1"), "{}", shown.out);

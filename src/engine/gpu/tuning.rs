@@ -4,8 +4,8 @@
 //!
 //! | device | order |
 //! |---|---|
-//! | software | winograd (but for weight gradients), shared rows, broadcast, register tile, workgroup tile, vectors, naive: a processor has no fast memory besides its caches, so staging in workgroup memory is a copy and a barrier for nothing; and as a load costs it dozens of multiply-adds, the tile with the fewest loads wins though it spills, and then fewer multiplications |
-//! | llvmpipe of Mesa 22 and older | the same, but shared rows only for outputs and gradients of the input, where a kernel has more than four taps and there is more than one channel |
+//! | software | winograd, shared rows, broadcast, register tile, workgroup tile, vectors, naive: a processor has no fast memory besides its caches, so staging in workgroup memory is a copy and a barrier for nothing; and as a load costs it dozens of multiply-adds, the tile with the fewest loads wins though it spills, and then fewer multiplications |
+//! | llvmpipe of Mesa 22 and older | the same, but winograd and shared rows only where a kernel has more than four taps and there is more than one channel |
 //! | GPU, discrete or integrated; layers of many channels | workgroup tile, broadcast, register tile, vectors, naive: 64 sums an invocation fit the registers of any GPU, where the other tiles' 128 and more halve the subgroups in flight or spill; and broadcasts by eight leave most of a subgroup of 32 or 64 loading the same |
 //! | GPU, layers of one channel | as software: there are too few terms to stage |
 //!

@@ -37,7 +37,7 @@ pub fn on_every_kind_of_gpu(test: impl Fn(&Gpu) -> Result<()>) {
     on_every_gpu(&test);
     for subgroups in [Some((8, 64)), None] {
         let gpu = open(GpuOptions { subgroups: Some(subgroups), words: false, ..GpuOptions::default() });
-        test(&gpu).unwrap_or_else(|e| panic!("subgroups {subgroups:?}: {e}"));
+        test(&gpu).unwrap_or_else(|e| panic!("subgroups {subgroups:?}, no words: {e}"));
     }
 }
 

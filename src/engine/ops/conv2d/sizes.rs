@@ -15,7 +15,7 @@ pub(super) const ROWS_WINOGRAD: usize = 4;
 pub(super) const MOST_TAPS_WINOGRAD: u32 = 9;
 /// The same of shared rows, which makes more multiply-adds of a tap.
 pub(super) const MOST_TAPS_SHARED: u32 = 4;
-/// Pixels along a side of the tiles of shared rows.
+/// Pixels along a side of the tiles of shared rows and Winograd's.
 pub(super) const SHARED_ROWS_TILE: u32 = 8;
 /// Lanes × tiles of a workgroup.
 const WORKGROUP: usize = 64;

@@ -87,6 +87,12 @@ fn winograds_kernels_take_odd_channels_and_several_tiles() {
     });
 }
 
+/// The rungs that make a shape's weight gradient on a device.
+fn weight_rungs(gpu: &Gpu, g: &Geometry) -> impl Iterator<Item = Rung> {
+    let (g, subgroups) = (*g, gpu.subgroup_sizes());
+    Rung::ALL.into_iter().filter(move |&rung| fits(rung, Pass::WeightGradient, &g, subgroups))
+}
+
 #[test]
 fn a_weight_that_no_product_meets_has_no_gradient_on_any_rung() {
     // Few pixels and gradients are not 0, as behind rectifiers and pooling: many a weight never meets both at once.
@@ -96,26 +102,52 @@ fn a_weight_that_no_product_meets_has_no_gradient_on_any_rung() {
     };
     let marks =
         |values: &[f32]| -> Vec<f64> { values.iter().map(|&v| f64::from(u8::from(v != 0.0))).collect() };
-    check::on_every_gpu(|gpu| {
-        for g in [geometry(2, [19, 21], [8, 12], [3, 3]), geometry(1, [14, 23], [8, 36], [4, 4])] {
+    let sparse_cases =
+        [geometry(2, [19, 21], [8, 12], [3, 3]), geometry(1, [14, 23], [8, 36], [4, 4])].map(|g| {
             let mut case = Case::of(&g);
             sparse(&mut case.x, 5);
             sparse(&mut case.d, 6);
+            (g, case)
+        });
+    // Gradients in the images' first rows alone, but many: the kernel's first row meets nothing but the border.
+    let g = geometry(2, [12, 32], [8, 12], [4, 4]);
+    let mut case = Case::of(&g);
+    case.d
+        .chunks_mut(g.height * g.width * g.out_channels)
+        .for_each(|d| d[g.width * g.out_channels..].fill(0.0));
+    let cases: Vec<_> = sparse_cases.into_iter().chain([(g, case)]).collect();
+    check::on_every_gpu(|gpu| {
+        for (g, case) in &cases {
             let [_, products, _] =
-                conv2d_backward_reference(&g, &marks(&case.x), &marks(&case.w), &marks(&case.d));
+                conv2d_backward_reference(g, &marks(&case.x), &marks(&case.w), &marks(&case.d));
             let unmet: Vec<usize> = (0..products.len()).filter(|&i| products[i] == 0.0).collect();
             assert!((products.len() / 10..products.len()).contains(&unmet.len()), "{} of {g:?}", unmet.len());
             let [x, _, _, d] = case.upload(gpu)?;
-            let subgroups = gpu.subgroup_sizes();
-            let fitting =
-                Rung::ALL.into_iter().filter(|&rung| fits(rung, Pass::WeightGradient, &g, subgroups));
-            for rung in fitting {
-                let found = gpu.read(&weight_gradient_by(gpu, rung, &g, &x, &d)?)?;
+            for rung in weight_rungs(gpu, g) {
+                let found = gpu.read(&weight_gradient_by(gpu, rung, g, &x, &d)?)?;
                 assert!(unmet.iter().all(|&i| found[i] == 0.0), "{rung} of {g:?}");
             }
         }
         Ok(())
     });
+}
+
+#[test]
+fn a_gradient_that_is_not_a_number_shows_in_the_weights_on_every_rung() {
+    let g = geometry(2, [9, 10], [8, 12], [3, 3]);
+    for bad in [f32::NAN, f32::INFINITY] {
+        let mut case = Case::of(&g);
+        case.d[g.out_channels * 45] = bad;
+        check::on_every_gpu(|gpu| {
+            let [x, _, _, d] = case.upload(gpu)?;
+            for rung in weight_rungs(gpu, &g) {
+                let found = gpu.read(&weight_gradient_by(gpu, rung, &g, &x, &d)?)?;
+                let shown = found.iter().step_by(g.out_channels).filter(|w| !w.is_finite()).count();
+                assert!(shown > found.len() / g.out_channels / 2, "{rung}: {bad} in {shown}");
+            }
+            Ok(())
+        });
+    }
 }
 
 #[test]
