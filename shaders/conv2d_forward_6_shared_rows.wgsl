@@ -4,8 +4,8 @@
 //
 //   x      [N][HEIGHT][WIDTH][CI]
 //   w      [KH][KW][CI][CO/OUTPUTS] Outputs    CO a multiple of OUTPUTS; KH and KW at most 4
-//   y      [N][HEIGHT][WIDTH][CO/OUTPUTS] Outputs
-//   bias   [CO/OUTPUTS] Outputs
+//   y      [N][HEIGHT][WIDTH][CO/OUTPUTS] Stored
+//   bias   [CO/OUTPUTS] Stored
 //
 // With w flipped and transposed and the padding's sides swapped it is the input gradient.
 //
@@ -29,8 +29,8 @@ override LANES: u32;
 
 @group(0) @binding(0) var<storage, read> x: array<f32>;
 @group(0) @binding(1) var<storage, read> w: array<Outputs>;
-@group(0) @binding(2) var<storage, read> bias: array<Outputs>;
-@group(0) @binding(3) var<storage, read_write> y: array<Outputs>;
+@group(0) @binding(2) var<storage, read> bias: array<Stored>;
+@group(0) @binding(3) var<storage, read_write> y: array<Stored>;
 
 // A row of pixels of a channel and of the next one.
 struct Row { p: Pixels, q: Pixels }

@@ -2,10 +2,10 @@
 //
 //   y[n,i,j,o] = f( bias[o] + Σ_{ky,kx,c} x[n, i+ky−PAD_TOP, j+kx−PAD_LEFT, c] · w[ky,kx,c,o] )
 //
-//   x      [N][HEIGHT][WIDTH][CI]
-//   w      [KH][KW][CI][CO/OUTPUTS] Weights    CO a multiple of OUTPUTS; KH 2 to 4, KW at most 4
-//   y      [N][HEIGHT][WIDTH][CO/OUTPUTS] Outputs
-//   bias   [CO/OUTPUTS] Outputs
+//   x      [N][HEIGHT][WIDTH][CI]              as conv2d_winograd_pixels*.wgsl declares it
+//   w      [KH][KW][CI][CO/OUTPUTS] Stored     CO a multiple of OUTPUTS; KH 2 to 4, KW at most 4
+//   y      [N][HEIGHT][WIDTH][CO/OUTPUTS] Stored
+//   bias   [CO/OUTPUTS] Stored
 //
 // With w flipped and transposed and the padding's sides swapped it is the input gradient.
 //
@@ -18,11 +18,13 @@
 // pixels. G is applied to the weights as they are loaded. Aᵀ comes once, after the sum over all channels and kernel
 // columns. Across, a row is handled as by shared rows.
 //
-// Tile: an invocation computes two times 4 rows × 8 columns × OUTPUTS channels; lanes run over channels. A workgroup
-// is LANES lanes of one tile. Dispatch: (⌈WIDTH/8⌉·⌈HEIGHT/8⌉, ⌈CO/OUTPUTS / LANES⌉, N).
+// Tile: an invocation computes 4 rows × two times 8 columns × OUTPUTS channels; lanes run over channels. A workgroup
+// is LANES lanes of one tile. Dispatch: (⌈WIDTH/16⌉·⌈HEIGHT/4⌉, ⌈CO/OUTPUTS / LANES⌉, N). A tile is wide and not high, since
+// the rows of an image are often a multiple of 4 KiB apart: then all that lie above each other compete for the same eight
+// places of a processor's nearest cache, and more than eight rows at once would drive each other out.
 //
 // TOGETHER, 1 or 2, is how many channels a round of the loop takes: two halve the traffic of sums that do
-// not fit the registers, but for a kernel of sixteen taps make a text that compiles for seconds.
+// not fit the registers.
 //
 // Contract: subgroups of at least 8 lanes; LANES a multiple of 8; CI a multiple of TOGETHER. Reads are clamped into the
 // image.
@@ -30,37 +32,29 @@
 override CI: u32;
 override LANES: u32;
 
-@group(0) @binding(0) var<storage, read> x: array<f32>;
-@group(0) @binding(1) var<storage, read> w: array<Weights>;
-@group(0) @binding(2) var<storage, read> bias: array<Outputs>;
-@group(0) @binding(3) var<storage, read_write> y: array<Outputs>;
+@group(0) @binding(1) var<storage, read> w: array<Stored>;
+@group(0) @binding(2) var<storage, read> bias: array<Stored>;
+@group(0) @binding(3) var<storage, read_write> y: array<Stored>;
 
-// A row of eleven pixels of a channel and of the next: a lane holds its near pixel of the one in x, of the next in y, and
-// the far one in z.
-alias Row = vec3f;
+// Nineteen pixels of a row, of a channel and of the next one. Near: a lane l holds pixels l and 8 + l of the one in x and y,
+// of the other in z and w. Far: the last three, in the way of the part that loads them.
+alias Row = vec4f;
 // What belongs to the points; c is the point 0 where KH < 4, and what KH has no point for is not used.
 struct RowsAt { a: Row, minus_a: Row, b: Row, minus_b: Row, c: Row, minus_c: Row, infinity: Row }
+struct LoadedAt { near: RowsAt, far: RowsAt }
 struct WeightsAt { a: Outputs, minus_a: Outputs, b: Outputs, minus_b: Outputs, c: Outputs, minus_c: Outputs, infinity: Outputs }
 struct TapsAt { a: Taps, minus_a: Taps, b: Taps, minus_b: Taps, c: Taps, minus_c: Taps, infinity: Taps }
-struct StripsAt { a: Strip, minus_a: Strip, b: Strip, minus_b: Strip, c: Strip, minus_c: Strip, infinity: Strip }
+struct Tile { left: Strip, right: Strip }
+struct TilesAt { a: Tile, minus_a: Tile, b: Tile, minus_b: Tile, c: Tile, minus_c: Tile, infinity: Tile }
 
-// Where a row's pixels of the first channel are, and which of them lie on the image: the same for all
-// channels, so that it is found once.
-struct Source { at: vec2u, inside: vec2<bool> }
-fn source(image: u32, i: i32, j: Columns) -> Source {
-  return Source(vec2u(place(image, i, j.near), place(image, i, j.far)) * CI,
-                vec2<bool>(inside(i, j.near), inside(i, j.far)));
+// Where a lane's pixels of a row are, in steps of the loading part and for the first channel, and which of them lie on the
+// image: the same for all channels, so that it is found once.
+struct Source { at: vec3u, inside: vec3<bool> }
+fn source(image: u32, i: i32, j: vec3i) -> Source {
+  return Source(vec3u(place(image, i, j.x), place(image, i, j.y), place(image, i, j.z)) * STEP,
+                vec3<bool>(inside(i, j.x), inside(i, j.y), inside(i, j.z)));
 }
-fn load(s: Source, c: Channels) -> Row {
-  var r = Row(x[s.at.x + c.first], 0.0, x[s.at.y + c.of_lane]);
-  if TOGETHER > 1u { r.y = x[s.at.x + c.next]; }
-  return select(Row(), r, s.inside.xxy);
-}
-
-// The rows of the upper four outputs from the first on, of the lower four from the fifth on.
-struct Sources { s0: Source, s1: Source, s2: Source, s3: Source, s4: Source, s5: Source, s6: Source, s7: Source,
-                 s8: Source, s9: Source, s10: Source }
-struct Tiles { upper: RowsAt, lower: RowsAt }
+struct Sources { s0: Source, s1: Source, s2: Source, s3: Source, s4: Source, s5: Source, s6: Source }
 
 // μ on every other of five rows.
 fn of_mu(r0: Row, r2: Row, r4: Row) -> Row {
@@ -93,20 +87,19 @@ fn transformed(r0: Row, r1: Row, r2: Row, r3: Row, r4: Row, r5: Row, r6: Row) ->
   return RowsAt(fma(Row(A), even, odd), fma(Row(-A), even, odd), fma(Row(B), even_b, odd_b), fma(Row(-B), even_b, odd_b),
                 c, minus_c, infinity);
 }
-fn rows(s: Sources, c: Channels) -> Tiles {
-  let r0 = load(s.s0, c);
-  let r1 = load(s.s1, c);
-  let r2 = load(s.s2, c);
-  let r3 = load(s.s3, c);
-  let r4 = load(s.s4, c);
-  let r5 = load(s.s5, c);
-  let r6 = load(s.s6, c);
-  let r7 = load(s.s7, c);
-  let r8 = load(s.s8, c);
-  let r9 = load(s.s9, c);
-  var r10: Row;
-  if KH > 3u { r10 = load(s.s10, c); }
-  return Tiles(transformed(r0, r1, r2, r3, r4, r5, r6), transformed(r4, r5, r6, r7, r8, r9, r10));
+fn rows(s: Sources, c: Channels) -> LoadedAt {
+  var near_5: Row; var near_6: Row; var far_5: Row; var far_6: Row;
+  if KH > 2u {
+    near_5 = load(s.s5, c);
+    far_5 = load_far(s.s5, c);
+  }
+  if KH > 3u {
+    near_6 = load(s.s6, c);
+    far_6 = load_far(s.s6, c);
+  }
+  return LoadedAt(transformed(load(s.s0, c), load(s.s1, c), load(s.s2, c), load(s.s3, c), load(s.s4, c), near_5, near_6),
+                  transformed(load_far(s.s0, c), load_far(s.s1, c), load_far(s.s2, c), load_far(s.s3, c), load_far(s.s4, c),
+                              far_5, far_6));
 }
 
 // G on a column of the kernel. It takes 1/m′ and as much of the points' powers that row 0 of Aᵀ has 1 for C, row 1 for A and row 2
@@ -117,12 +110,12 @@ override SCALE_B: f32 = OF_B * B * B;
 fn column(kx: u32, c: u32, o: u32) -> WeightsAt {
   let first = (kx * CI + c) * (CO / OUTPUTS) + o;
   let next = KW * CI * (CO / OUTPUTS);
-  let w0 = weights_of(w[first]);
-  let w1 = weights_of(w[first + next]);
+  let w0 = loaded(w[first]);
+  let w1 = loaded(w[first + next]);
   var w2: Outputs;
   var w3: Outputs;
-  if KH > 2u { w2 = weights_of(w[first + 2u * next]); }
-  if KH > 3u { w3 = weights_of(w[first + 3u * next]); }
+  if KH > 2u { w2 = loaded(w[first + 2u * next]); }
+  if KH > 3u { w3 = loaded(w[first + 3u * next]); }
   let even = SCALE_A * fma(Outputs(A * A), w2, w0);
   let odd = fma(Outputs(A * A), w3, w1);
   let even_b = SCALE_B * fma(Outputs(B * B), w2, w0);
@@ -156,47 +149,52 @@ fn taps(sum: Outputs, k: Taps, l: Taps, p: vec4f, q: vec4f) -> Outputs {
   if TOGETHER > 1u { return tap(s, l, q); }
   return s;
 }
-// A round's operands at a point: a channel's taps, those of the next channel, and a row of pixels of both.
-fn add_strip(sum: Strip, k: Taps, l: Taps, r: Row) -> Strip {
-  let p = spread(r.x, r.z);
-  let q = spread_high(r.y, r.z);
+// A round's operands at a point: a channel's taps, those of the next channel, and a strip of pixels of both.
+fn add_strip(sum: Strip, k: Taps, l: Taps, p: Pixels, q: Pixels) -> Strip {
   return Strip(
     Matrix(taps(sum.left[0], k, l, p.a, q.a), taps(sum.left[1], k, l, left_1(p), left_1(q)),
            taps(sum.left[2], k, l, left_2(p), left_2(q)), taps(sum.left[3], k, l, left_3(p), left_3(q))),
     Matrix(taps(sum.right[0], k, l, p.b, q.b), taps(sum.right[1], k, l, right_1(p), right_1(q)),
            taps(sum.right[2], k, l, right_2(p), right_2(q)), taps(sum.right[3], k, l, right_3(p), right_3(q))));
 }
-fn add(sum: StripsAt, k: TapsAt, l: TapsAt, r: RowsAt) -> StripsAt {
+fn add_tile(sum: Tile, k: Taps, l: Taps, r: Row, far: Row) -> Tile {
+  return Tile(add_strip(sum.left, k, l, spread(r.x, r.y), spread(r.z, r.w)),
+              add_strip(sum.right, k, l, spread(r.y, far.x), spread_next(r.w, far)));
+}
+fn add(sum: TilesAt, k: TapsAt, l: TapsAt, r: RowsAt, f: RowsAt) -> TilesAt {
   var s = sum;
-  if KH > 2u { s.infinity = add_strip(s.infinity, k.infinity, l.infinity, r.infinity); }
-  if KH > 3u { s.minus_c = add_strip(s.minus_c, k.minus_c, l.minus_c, r.minus_c); }
-  s.c = add_strip(s.c, k.c, l.c, r.c);
-  s.a = add_strip(s.a, k.a, l.a, r.a);
-  s.minus_a = add_strip(s.minus_a, k.minus_a, l.minus_a, r.minus_a);
-  s.b = add_strip(s.b, k.b, l.b, r.b);
-  s.minus_b = add_strip(s.minus_b, k.minus_b, l.minus_b, r.minus_b);
+  if KH > 2u { s.infinity = add_tile(s.infinity, k.infinity, l.infinity, r.infinity, f.infinity); }
+  if KH > 3u { s.minus_c = add_tile(s.minus_c, k.minus_c, l.minus_c, r.minus_c, f.minus_c); }
+  s.c = add_tile(s.c, k.c, l.c, r.c, f.c);
+  s.a = add_tile(s.a, k.a, l.a, r.a, f.a);
+  s.minus_a = add_tile(s.minus_a, k.minus_a, l.minus_a, r.minus_a, f.minus_a);
+  s.b = add_tile(s.b, k.b, l.b, r.b, f.b);
+  s.minus_b = add_tile(s.minus_b, k.minus_b, l.minus_b, r.minus_b, f.minus_b);
   return s;
 }
 
 // a + s·b.
-fn plus(a: Strip, s: f32, b: Strip) -> Strip {
+fn plus(a: Tile, s: f32, b: Tile) -> Tile {
+  return Tile(plus_strips(a.left, s, b.left), plus_strips(a.right, s, b.right));
+}
+fn plus_strips(a: Strip, s: f32, b: Strip) -> Strip {
   return Strip(plus_columns(a.left, s, b.left), plus_columns(a.right, s, b.right));
 }
 // Aᵀ: the point 0 counts in the first row alone, ∞ in the last. KH = 2 has no ∞, and A²·odd is written odd + (A² − 1)·odd, so
 // that its last row, too, begins with a bare number.
-struct Four { r0: Strip, r1: Strip, r2: Strip, r3: Strip }
-fn finish(s: StripsAt) -> Four {
+struct Four { r0: Tile, r1: Tile, r2: Tile, r3: Tile }
+fn finish(s: TilesAt) -> Four {
   let even = plus(s.a, SIGN, s.minus_a);
   let odd = plus(s.a, -SIGN, s.minus_a);
   let even_b = plus(s.b, SIGN, s.minus_b);
   let odd_b = plus(s.b, -SIGN, s.minus_b);
-  let r0 = plus(plus(plus(s.c, SIGN, s.minus_c), 1.0 / (B * B), even_b), 1.0 / A, even);
+  let even_c = plus(s.c, SIGN, s.minus_c);
+  let r0 = plus(plus(even_c, 1.0 / (B * B), even_b), 1.0 / A, even);
   let r1 = plus(odd, 1.0 / B, odd_b);
   let r2 = plus(even_b, A, even);
   if KH < 3u { return Four(r0, r1, r2, plus(plus(odd, B, odd_b), A * A - 1.0, odd)); }
   let r3 = plus(plus(s.infinity, B, odd_b), A * A, odd);
   if KH < 4u { return Four(r0, r1, r2, r3); }
-  let even_c = plus(s.c, SIGN, s.minus_c);
   let odd_c = plus(s.c, -SIGN, s.minus_c);
   return Four(r0, plus(r1, C, odd_c), plus(r2, C * C, even_c), plus(r3, C * C * C, odd_c));
 }
@@ -204,33 +202,32 @@ fn finish(s: StripsAt) -> Four {
 @compute @workgroup_size(LANES)
 fn main(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) group: vec3u,
         @builtin(subgroup_invocation_id) lane: u32) {
-  let across = (WIDTH + 7u) / 8u;
-  let i = group.x / across * 8u;
-  let j = group.x % across * 8u;
+  let across = (WIDTH + 15u) / 16u;
+  let i = group.x / across * 4u;
+  let j = group.x % across * 16u;
   let image = group.z;
   let outputs = group.y * LANES + local;
   let o = min(outputs, CO / OUTPUTS - 1u);
   let row = i32(i) - i32(PAD_TOP);
-  let at = columns(j, lane);
+  let column = i32(j) - i32(PAD_LEFT);
+  let near = i32(min(lane, 7u));
+  let at = column + vec3i(near, 8 + near, 16 + i32(min(lane % 4u, 2u)));
   let by = further(lane);
   let sources = Sources(source(image, row, at), source(image, row + 1, at), source(image, row + 2, at),
                         source(image, row + 3, at), source(image, row + 4, at), source(image, row + 5, at),
-                        source(image, row + 6, at), source(image, row + 7, at), source(image, row + 8, at),
-                        source(image, row + 9, at), source(image, row + 10, at));
-  var upper: StripsAt; var lower: StripsAt;
+                        source(image, row + 6, at));
+  var sums: TilesAt;
   for (var c = 0u; c < CI; c += TOGETHER) {
     let k = kernel(c, o);
     var l: TapsAt;
     if TOGETHER > 1u { l = kernel(c + 1u, o); }
     let r = rows(sources, Channels(c, c + 1u, c + by));
-    upper = add(upper, k, l, r.upper);
-    lower = add(lower, k, l, r.lower);
+    sums = add(sums, k, l, r.near, r.far);
   }
   let b = bias_of(o);
-  let above = finish(upper);
-  let below = finish(lower);
-  store(image, i, j, outputs, above.r0, above.r1, b);
-  store(image, i + 2u, j, outputs, above.r2, above.r3, b);
-  store(image, i + 4u, j, outputs, below.r0, below.r1, b);
-  store(image, i + 6u, j, outputs, below.r2, below.r3, b);
+  let four = finish(sums);
+  store(image, i, j, outputs, four.r0.left, four.r1.left, b);
+  store(image, i + 2u, j, outputs, four.r2.left, four.r3.left, b);
+  store(image, i, j + 8u, outputs, four.r0.right, four.r1.right, b);
+  store(image, i + 2u, j + 8u, outputs, four.r2.right, four.r3.right, b);
 }

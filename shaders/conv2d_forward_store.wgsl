@@ -3,7 +3,8 @@
 // A largest number of four is the same before the bias is added as after, to the last bit, since adding keeps
 // the order; so pooling comes first and spares three quarters of what follows, and of what is stored.
 //
-// `bias` is what the epilogue reads beside the sums: the bias, or, to mask, a tensor of y's layout.
+// `bias` is what the epilogue reads beside the sums: the bias, or, to mask, a tensor of y's layout. Both lie in memory as
+// `Stored` (conv2d_stored_plain.wgsl, or words.wgsl for two outputs).
 
 // 0: none; 1: + bias; 2: + bias, then ReLU; 3: 2×2 pooled, then as 2; 4: 0 where the tensor beside it is not positive
 override EPILOGUE: u32;
@@ -12,7 +13,7 @@ struct Strip { left: Matrix, right: Matrix } // eight output pixels, a column ea
 
 // The bias of a group of outputs; where there is none, anything.
 fn bias_of(group: u32) -> Outputs {
-  return bias[select(group, 0u, EPILOGUE == 0u || EPILOGUE == 4u)];
+  return loaded(bias[select(group, 0u, EPILOGUE == 0u || EPILOGUE == 4u)]);
 }
 
 fn finished(sum: Outputs, b: Outputs) -> Outputs {
@@ -28,9 +29,9 @@ fn store_pixel(image: u32, i: u32, j: u32, group: u32, sum: Outputs, b: Outputs)
   if j >= WIDTH { return; }
   let at = ((image * HEIGHT + i) * WIDTH + j) * (CO / OUTPUTS) + group;
   if EPILOGUE == 4u {
-    y[at] = select(sum, Outputs(), bias[at] <= Outputs());
+    y[at] = stored(select(sum, Outputs(), loaded(bias[at]) <= Outputs()));
   } else {
-    y[at] = finished(sum, b);
+    y[at] = stored(finished(sum, b));
   }
 }
 
@@ -60,7 +61,7 @@ fn store_cell(image: u32, i: u32, j: u32, group: u32, cell: Matrix, b: Outputs) 
   let at = ((image * (HEIGHT / 2u) + i / 2u) * (WIDTH / 2u) + j / 2u) * (CO / OUTPUTS) + group;
   let above = max(cell[0], cell[1]);
   let below = max(cell[2], cell[3]);
-  y[at] = finished(max(above, below), b);
+  y[at] = stored(finished(max(above, below), b));
   // The first of equals.
   let right = select(Places(), Places(1u), cell[1] > cell[0]);
   let low = select(Places(2u), Places(3u), cell[3] > cell[2]);

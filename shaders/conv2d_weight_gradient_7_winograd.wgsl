@@ -5,8 +5,8 @@
 // and sum_rows.wgsl adds the blocks in their order: no atomics, the same bits always.
 //
 //   x   [N][HEIGHT][WIDTH][CI]
-//   d   [N][HEIGHT][WIDTH][CO/OUTPUTS] Outputs         ∂L/∂y; CO a multiple of OUTPUTS
-//   p   [blocks][KH][KW][CI][CO/OUTPUTS] Outputs       KH 3 or 4, KW at most 4
+//   d   [N][HEIGHT][WIDTH][CO/OUTPUTS] Stored          ∂L/∂y; CO a multiple of OUTPUTS
+//   p   [blocks][KH][KW][CI][CO/OUTPUTS] Outputs       KH 2 to 4, KW at most 4
 //
 // The rows of each image go in groups of four. A block is `groups` of the N·⌈HEIGHT/4⌉ = `all` groups of
 // the batch, the last one what is left.
@@ -37,13 +37,13 @@ struct Immediates { groups: u32, all: u32 }
 var<immediate> given: Immediates;
 
 @group(0) @binding(0) var<storage, read> x: array<f32>;
-@group(0) @binding(1) var<storage, read> d: array<Outputs>;
+@group(0) @binding(1) var<storage, read> d: array<Stored>;
 @group(0) @binding(2) var<storage, read_write> p: array<Outputs>;
 
 // A row of the kernel for eight input channels.
 struct Channels { c0: Taps, c1: Taps, c2: Taps, c3: Taps, c4: Taps, c5: Taps, c6: Taps, c7: Taps }
 
-// What belongs to the points; c is the point 0 where KH = 3, and minus_c is then not used.
+// What belongs to the points; c is the point 0 where KH < 4, and what KH has no point for is not used.
 struct PixelsAt { a: Pixels, minus_a: Pixels, b: Pixels, minus_b: Pixels, c: Pixels, minus_c: Pixels, infinity: Pixels }
 struct GradientsAt { a: Gradients, minus_a: Gradients, b: Gradients, minus_b: Gradients, c: Gradients, minus_c: Gradients,
                      infinity: Gradients }
@@ -51,7 +51,7 @@ struct TapsAt { a: Taps, minus_a: Taps, b: Taps, minus_b: Taps, c: Taps, minus_c
 
 fn gradient(image: u32, i: u32, j: u32, o: u32) -> Outputs {
   let at = ((image * HEIGHT + min(i, HEIGHT - 1u)) * WIDTH + min(j, WIDTH - 1u)) * (CO / OUTPUTS) + o;
-  return select(Outputs(), d[at], i < HEIGHT && j < WIDTH);
+  return select(Outputs(), loaded(d[at]), i < HEIGHT && j < WIDTH);
 }
 fn gradients(image: u32, i: u32, j: u32, o: u32) -> Gradients {
   return Gradients(
@@ -84,20 +84,21 @@ fn all_gradients(image: u32, i: u32, j: u32, o: u32) -> GradientsAt {
                      plus_gradients(even_b, B, odd_b), plus_gradients(even_b, -B, odd_b), c, minus_c, g3);
 }
 
-// The rows of pixels under a group of outputs, r6 where KH = 4.
+// The rows of pixels under a group of outputs, r5 where KH > 2, r6 where KH = 4.
 struct Rows { r0: Pixels, r1: Pixels, r2: Pixels, r3: Pixels, r4: Pixels, r5: Pixels, r6: Pixels }
 // From row i on, of which the group above has loaded KH − 1 before, unless this is the first of its image or block.
 fn rows(above: Rows, anew: bool, image: u32, i: i32, j: i32, c: u32) -> Rows {
   var r = Rows(above.r4, above.r5, above.r6, Pixels(), Pixels(), Pixels(), Pixels());
   if anew {
     r.r0 = row_of(image, i, j, c);
-    r.r1 = row_of(image, i + 1, j, c);
+    if KH > 2u { r.r1 = row_of(image, i + 1, j, c); }
     if KH > 3u { r.r2 = row_of(image, i + 2, j, c); }
   }
+  if KH < 3u { r.r1 = row_of(image, i + 1, j, c); }
   if KH < 4u { r.r2 = row_of(image, i + 2, j, c); }
   r.r3 = row_of(image, i + 3, j, c);
   r.r4 = row_of(image, i + 4, j, c);
-  r.r5 = row_of(image, i + 5, j, c);
+  if KH > 2u { r.r5 = row_of(image, i + 5, j, c); }
   if KH > 3u { r.r6 = row_of(image, i + 6, j, c); }
   return r;
 }
@@ -182,6 +183,10 @@ fn store(block: u32, c: u32, o: u32, s: TapsAt) {
   let row_1 = plus_terms(plus_terms(nothing, OF_A * A, odd), OF_B * B, odd_b);
   let row_2 = plus_terms(plus_terms(nothing, OF_A * A * A, even), OF_B * B * B, even_b);
   store_row(block, 0u, c, o, settled(row_0));
+  if KH < 3u {
+    store_row(block, 1u, c, o, settled(row_1));
+    return;
+  }
   if KH < 4u {
     store_row(block, 1u, c, o, settled(row_1));
     store_row(block, 2u, c, o, settled(plus_terms(row_2, 1.0, infinity)));
@@ -222,7 +227,7 @@ fn main(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) grou
     s_minus_b = add(s_minus_b, r.minus_b, g.minus_b);
     s_c = add(s_c, r.c, g.c);
     if KH > 3u { s_minus_c = add(s_minus_c, r.minus_c, g.minus_c); }
-    s_infinity = add(s_infinity, r.infinity, g.infinity);
+    if KH > 2u { s_infinity = add(s_infinity, r.infinity, g.infinity); }
   }
   if outputs >= CO / OUTPUTS { return; }
   store(group.z, channels, o, TapsAt(s_a.c0, s_minus_a.c0, s_b.c0, s_minus_b.c0, s_c.c0, s_minus_c.c0, s_infinity.c0));

@@ -17,6 +17,8 @@ pub mod reduce;
 pub mod relu;
 pub mod stretch;
 
+mod words;
+
 #[cfg(test)]
 pub(crate) mod check;
 

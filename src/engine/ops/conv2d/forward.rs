@@ -4,7 +4,7 @@ use super::kernels::{
     ByWidth, FLIP, FORWARD_BROADCAST, FORWARD_BROADCAST_ONE, FORWARD_NAIVE, FORWARD_REGISTERS,
     FORWARD_REGISTERS_ONE, FORWARD_SHARED_ROWS, FORWARD_VECTORS, FORWARD_WINOGRAD, FORWARD_WORKGROUP,
 };
-use super::sizes::{MOST_TAPS_SHARED, MOST_TAPS_WINOGRAD, SHARED_ROWS_TILE, Sizes, Tiling};
+use super::sizes::{SHARED_ROWS_TILE, Sizes, Tiling, WINOGRAD_TILE};
 use super::{Geometry, choice, refused};
 use crate::Result;
 use crate::engine::gpu::{Choice, Pass, Rung, Source, Tile, device::linear_grid};
@@ -215,27 +215,31 @@ fn launch(gpu: &Gpu, Choice { rung, tile }: Choice, batch: usize, sizes: &Sizes,
             tiled(&kernels[which], &tiling(), batch, sizes)
         }
         Rung::SharedRows => {
-            by_shared_rows(&FORWARD_SHARED_ROWS[which], &tiling(), MOST_TAPS_SHARED, batch, sizes)
+            let together = sizes.channels_of_shared_rows();
+            by_shared_rows(&FORWARD_SHARED_ROWS[which], &tiling(), together, SHARED_ROWS_TILE, batch, sizes)
         }
         Rung::Winograd => {
-            let source = &FORWARD_WINOGRAD[usize::from(gpu.loads_words())][which];
-            by_shared_rows(source, &tiling(), MOST_TAPS_WINOGRAD, batch, sizes)
+            let together = if sizes.ci.is_multiple_of(2) { 2 } else { 1 };
+            let words = if gpu.loads_words() { together } else { 0 };
+            let source = &FORWARD_WINOGRAD[words as usize][which];
+            by_shared_rows(source, &tiling(), together, WINOGRAD_TILE, batch, sizes)
         }
     }
 }
 
-/// The launch of a kernel that makes tiles of 8×8 pixels for two output channels, from two channels at a time where a kernel
-/// has at most `most_taps`.
+/// The launch of a kernel that makes tiles of so many rows and columns for two output channels, from `together` channels at a
+/// time.
 fn by_shared_rows(
     source: &'static Source,
     tiling: &Tiling,
-    most_taps: u32,
+    together: u32,
+    [rows, columns]: [u32; 2],
     batch: usize,
     sizes: &Sizes,
 ) -> Launch {
-    let together = ("TOGETHER", sizes.channels_together(most_taps));
-    let constants = [sizes.constants(), vec![("LANES", tiling.lanes as u32), together]].concat();
-    let tiles = sizes.width.div_ceil(SHARED_ROWS_TILE) * sizes.height.div_ceil(SHARED_ROWS_TILE);
+    let more = vec![("LANES", tiling.lanes as u32), ("TOGETHER", together)];
+    let constants = [sizes.constants(), more].concat();
+    let tiles = sizes.width.div_ceil(columns) * sizes.height.div_ceil(rows);
     Launch { source, constants, grid: [tiles, tiling.groups(sizes.co as usize) as u32, batch as u32] }
 }
 

@@ -1,5 +1,6 @@
 //! The convolution's kernels: which texts each is made of.
 
+use super::super::words::WORDS;
 use crate::engine::gpu::Source;
 
 macro_rules! shader {
@@ -20,12 +21,12 @@ macro_rules! kernel_by_width {
     };
 }
 
-/// Winograd's forward kernel for a way to load weights.
+/// Winograd's forward kernel for a way to load and store weights and outputs, and one to load pixels.
 macro_rules! winograd {
-    ($weights:expr) => {
-        [winograd!($weights, NO_PLACES), winograd!($weights, PLACES)]
+    ($stored:expr, $pixels:expr) => {
+        [winograd!($stored, $pixels, NO_PLACES), winograd!($stored, $pixels, PLACES)]
     };
-    ($weights:expr, $places:expr) => {
+    ($stored:expr, $pixels:expr, $places:expr) => {
         kernel!(
             "conv2d_forward_7_winograd",
             BY_2,
@@ -33,7 +34,8 @@ macro_rules! winograd {
             SHARED_ROWS,
             FORWARD_SHARED,
             WINOGRAD,
-            $weights,
+            $stored,
+            $pixels,
             STORE,
             $places
         )
@@ -51,8 +53,9 @@ const PLACES: &str = shader!("conv2d_forward_places");
 const SHARED_ROWS: &str = shader!("conv2d_shared_rows");
 const FORWARD_SHARED: &str = shader!("conv2d_forward_shared_rows");
 const WINOGRAD: &str = shader!("conv2d_winograd");
-const PLAIN: &str = shader!("conv2d_weights_plain");
-const WORDS: &str = shader!("conv2d_weights_words");
+const PLAIN: &str = shader!("conv2d_stored_plain");
+const PIXELS: &str = shader!("conv2d_winograd_pixels");
+const PIXELS_WORDS: &str = shader!("conv2d_winograd_pixels_words");
 const WEIGHTS_SHARED: &str = shader!("conv2d_weight_gradient_shared_rows");
 const OUTER: &str = shader!("conv2d_outer_product");
 const OF_CHANNELS: &str = shader!("conv2d_terms_of_channels");
@@ -65,34 +68,36 @@ pub(super) type ByWidth = [Source; 2];
 pub(super) type ByPlaces<T> = [T; 2];
 
 pub(super) static FORWARD_NAIVE: Source = kernel!("conv2d_forward_1_naive");
-pub(super) static FORWARD_VECTORS: Source = kernel!("conv2d_forward_2_vectors", BY_4, TILE, STORE, NO_PLACES);
+pub(super) static FORWARD_VECTORS: Source =
+    kernel!("conv2d_forward_2_vectors", BY_4, TILE, PLAIN, STORE, NO_PLACES);
 pub(super) static FORWARD_REGISTERS: ByPlaces<ByWidth> = [
-    kernel_by_width!("conv2d_forward_3_register_tile", STORE, NO_PLACES),
-    kernel_by_width!("conv2d_forward_3_register_tile", STORE, PLACES),
+    kernel_by_width!("conv2d_forward_3_register_tile", PLAIN, STORE, NO_PLACES),
+    kernel_by_width!("conv2d_forward_3_register_tile", PLAIN, STORE, PLACES),
 ];
 pub(super) static FORWARD_REGISTERS_ONE: ByPlaces<ByWidth> = [
-    kernel_by_width!("conv2d_forward_3_register_tile_one_channel", WINDOWS_LOADED, STORE, NO_PLACES),
-    kernel_by_width!("conv2d_forward_3_register_tile_one_channel", WINDOWS_LOADED, STORE, PLACES),
+    kernel_by_width!("conv2d_forward_3_register_tile_one_channel", WINDOWS_LOADED, PLAIN, STORE, NO_PLACES),
+    kernel_by_width!("conv2d_forward_3_register_tile_one_channel", WINDOWS_LOADED, PLAIN, STORE, PLACES),
 ];
 /// For channels by fours, and for any number of them.
 pub(super) static FORWARD_WORKGROUP: [Source; 2] = [
-    kernel!("conv2d_forward_4_workgroup_tile", BY_4, TILE, STORE, NO_PLACES, OF_CHANNELS),
-    kernel!("conv2d_forward_4_workgroup_tile", BY_4, TILE, STORE, NO_PLACES, ONE_BY_ONE),
+    kernel!("conv2d_forward_4_workgroup_tile", BY_4, TILE, PLAIN, STORE, NO_PLACES, OF_CHANNELS),
+    kernel!("conv2d_forward_4_workgroup_tile", BY_4, TILE, PLAIN, STORE, NO_PLACES, ONE_BY_ONE),
 ];
 pub(super) static FORWARD_BROADCAST: ByPlaces<ByWidth> = [
-    kernel_by_width!("conv2d_forward_5_broadcast", WINDOWS, STORE, NO_PLACES),
-    kernel_by_width!("conv2d_forward_5_broadcast", WINDOWS, STORE, PLACES),
+    kernel_by_width!("conv2d_forward_5_broadcast", WINDOWS, PLAIN, STORE, NO_PLACES),
+    kernel_by_width!("conv2d_forward_5_broadcast", WINDOWS, PLAIN, STORE, PLACES),
 ];
 pub(super) static FORWARD_BROADCAST_ONE: ByPlaces<ByWidth> = [
-    kernel_by_width!("conv2d_forward_5_broadcast_one_channel", WINDOWS, STORE, NO_PLACES),
-    kernel_by_width!("conv2d_forward_5_broadcast_one_channel", WINDOWS, STORE, PLACES),
+    kernel_by_width!("conv2d_forward_5_broadcast_one_channel", WINDOWS, PLAIN, STORE, NO_PLACES),
+    kernel_by_width!("conv2d_forward_5_broadcast_one_channel", WINDOWS, PLAIN, STORE, PLACES),
 ];
 pub(super) static FORWARD_SHARED_ROWS: ByPlaces<Source> = [
-    kernel!("conv2d_forward_6_shared_rows", BY_2, TILE, SHARED_ROWS, FORWARD_SHARED, STORE, NO_PLACES),
-    kernel!("conv2d_forward_6_shared_rows", BY_2, TILE, SHARED_ROWS, FORWARD_SHARED, STORE, PLACES),
+    kernel!("conv2d_forward_6_shared_rows", BY_2, TILE, SHARED_ROWS, FORWARD_SHARED, PLAIN, STORE, NO_PLACES),
+    kernel!("conv2d_forward_6_shared_rows", BY_2, TILE, SHARED_ROWS, FORWARD_SHARED, PLAIN, STORE, PLACES),
 ];
-/// With weights that are loaded one by one, and as words of two.
-pub(super) static FORWARD_WINOGRAD: [ByPlaces<Source>; 2] = [winograd!(PLAIN), winograd!(WORDS)];
+/// With numbers that are loaded and stored one by one; with words of two but for the pixels; and with words alone.
+pub(super) static FORWARD_WINOGRAD: [ByPlaces<Source>; 3] =
+    [winograd!(PLAIN, PIXELS), winograd!(WORDS, PIXELS), winograd!(WORDS, PIXELS_WORDS)];
 
 pub(super) static WEIGHTS_NAIVE: Source = kernel!("conv2d_weight_gradient_1_naive");
 pub(super) static WEIGHTS_VECTORS: Source = kernel!("conv2d_weight_gradient_2_vectors", BY_4, TILE, OUTER);
@@ -109,8 +114,11 @@ pub(super) static WEIGHTS_BROADCAST_ONE: ByWidth =
     kernel_by_width!("conv2d_weight_gradient_5_broadcast_one_channel", WINDOWS);
 pub(super) static WEIGHTS_SHARED_ROWS: Source =
     kernel!("conv2d_weight_gradient_6_shared_rows", BY_2, TILE, SHARED_ROWS, WEIGHTS_SHARED);
-pub(super) static WEIGHTS_WINOGRAD: Source =
-    kernel!("conv2d_weight_gradient_7_winograd", BY_2, TILE, SHARED_ROWS, WEIGHTS_SHARED, WINOGRAD);
+/// With gradients that are loaded one by one, and as words of two.
+pub(super) static WEIGHTS_WINOGRAD: [Source; 2] = [
+    kernel!("conv2d_weight_gradient_7_winograd", BY_2, PLAIN, TILE, SHARED_ROWS, WEIGHTS_SHARED, WINOGRAD),
+    kernel!("conv2d_weight_gradient_7_winograd", BY_2, WORDS, TILE, SHARED_ROWS, WEIGHTS_SHARED, WINOGRAD),
+];
 
 pub(super) static FLIP: Source = kernel!("conv2d_flip");
 
@@ -141,6 +149,8 @@ pub(in crate::engine::ops) const KERNELS: &[&Source] = &[
     &FORWARD_WINOGRAD[0][1],
     &FORWARD_WINOGRAD[1][0],
     &FORWARD_WINOGRAD[1][1],
+    &FORWARD_WINOGRAD[2][0],
+    &FORWARD_WINOGRAD[2][1],
     &WEIGHTS_NAIVE,
     &WEIGHTS_VECTORS,
     &WEIGHTS_REGISTERS[0],
@@ -154,6 +164,7 @@ pub(in crate::engine::ops) const KERNELS: &[&Source] = &[
     &WEIGHTS_BROADCAST_ONE[0],
     &WEIGHTS_BROADCAST_ONE[1],
     &WEIGHTS_SHARED_ROWS,
-    &WEIGHTS_WINOGRAD,
+    &WEIGHTS_WINOGRAD[0],
+    &WEIGHTS_WINOGRAD[1],
     &FLIP,
 ];

@@ -11,12 +11,12 @@ const SHARED_LANES: usize = 8;
 const WIDEST_WINDOW: u32 = 4;
 /// Output rows that Winograd's kernels take together.
 pub(super) const ROWS_WINOGRAD: usize = 4;
-/// Most taps of a kernel that Winograd's takes two channels at a time of, so that its text is compiled in a second.
-pub(super) const MOST_TAPS_WINOGRAD: u32 = 9;
-/// The same of shared rows, which makes more multiply-adds of a tap.
-pub(super) const MOST_TAPS_SHARED: u32 = 4;
-/// Pixels along a side of the tiles of shared rows and Winograd's.
-pub(super) const SHARED_ROWS_TILE: u32 = 8;
+/// Most taps of a kernel that shared rows take two channels at a time of, so that its text is compiled in a second.
+const MOST_TAPS_SHARED: u32 = 4;
+/// Rows and columns of the tiles of shared rows.
+pub(super) const SHARED_ROWS_TILE: [u32; 2] = [8, 8];
+/// The same of Winograd's forward kernel.
+pub(super) const WINOGRAD_TILE: [u32; 2] = [ROWS_WINOGRAD as u32, 16];
 /// Lanes × tiles of a workgroup.
 const WORKGROUP: usize = 64;
 
@@ -166,16 +166,16 @@ impl Sizes {
             // Images of half a tile or less would leave most of it unused.
             Rung::SharedRows => {
                 self.kw.max(self.kh) <= WIDEST_WINDOW
-                    && self.height.min(self.width) > SHARED_ROWS_TILE / 2
+                    && self.height.min(self.width) > SHARED_ROWS_TILE[0] / 2
                     && Tiling::of_subgroups(subgroups, self.co as usize).is_some()
             }
             Rung::Winograd => matches!(self.kh, 2..=4) && self.forward_fits(Rung::SharedRows, subgroups),
         }
     }
 
-    /// Input channels that a round of a forward kernel takes which has room for two of so many taps.
-    pub(super) fn channels_together(&self, most_taps: u32) -> u32 {
-        if self.ci.is_multiple_of(2) && self.kh * self.kw <= most_taps { 2 } else { 1 }
+    /// Input channels that a round of the forward kernel of shared rows takes.
+    pub(super) fn channels_of_shared_rows(&self) -> u32 {
+        if self.ci.is_multiple_of(2) && self.kh * self.kw <= MOST_TAPS_SHARED { 2 } else { 1 }
     }
 
     /// Whether a rung's kernel can make the gradient of these sizes' weights.
@@ -186,8 +186,9 @@ impl Sizes {
             Rung::Broadcast => self.forward_fits(rung, subgroups) && windows && self.kh <= WIDEST_WINDOW,
             // Eight channels in at a time.
             Rung::SharedRows => self.forward_fits(rung, subgroups) && self.ci > 4,
-            // Its kernel has no text for five points.
-            Rung::Winograd => self.weight_gradient_fits(Rung::SharedRows, subgroups) && self.kh > 2,
+            Rung::Winograd => {
+                matches!(self.kh, 2..=4) && self.weight_gradient_fits(Rung::SharedRows, subgroups)
+            }
             _ => self.forward_fits(rung, subgroups),
         }
     }
@@ -206,7 +207,7 @@ impl Sizes {
 /// | workgroup tile | any | ×4 | any | – |
 /// | broadcast | ×4, or 1 | ×2 | at most 4 wide; for the weight gradient also 4 high | of at least 8 lanes |
 /// | shared rows | any; for the weight gradient more than 4 | ×2 | at most 4 wide and high; images of at least 5×5 pixels | of at least 8 lanes |
-/// | winograd | as shared rows | ×2 | as shared rows, and at least 2 high, for the weight gradient 3 | of at least 8 lanes |
+/// | winograd | as shared rows | ×2 | as shared rows, and at least 2 high | of at least 8 lanes |
 ///
 /// There are no vectors of one channel: the first layer of a network has no second rung.
 pub fn fits(rung: Rung, pass: Pass, geometry: &Geometry, subgroups: Option<(u32, u32)>) -> bool {

@@ -145,7 +145,10 @@ fn blocks(gpu: &Gpu, Choice { rung, tile }: Choice, geometry: &Geometry) -> Bloc
             }
         }
         Rung::SharedRows | Rung::Winograd => {
-            let source = if rung == Rung::Winograd { &WEIGHTS_WINOGRAD } else { &WEIGHTS_SHARED_ROWS };
+            let source = match rung {
+                Rung::Winograd => &WEIGHTS_WINOGRAD[usize::from(gpu.loads_words())],
+                _ => &WEIGHTS_SHARED_ROWS,
+            };
             let tiling = Tiling::of_rung(rung, gpu, co);
             let lanes = [("LANES", tiling.lanes as u32)];
             tiled(source, ci.div_ceil(SHARED_CHANNELS), tiling.groups(co), sizes.constants(), &lanes)
