@@ -9,23 +9,26 @@
 //
 //   g, p, m, v   flat, the same number of elements
 //
-// One invocation an element; dispatch: linear_grid(n, 256).
+// One invocation an element, after numbers_one.wgsl, or two, after numbers_two.wgsl.
+// Dispatch: linear_grid(n / NUMBERS, 256).
 
 struct Immediates { rate: f32, root: f32, beta1: f32, beta2: f32, rest1: f32, rest2: f32, epsilon: f32 }
 var<immediate> given: Immediates;
 
-@group(0) @binding(0) var<storage, read> g: array<f32>;
-@group(0) @binding(1) var<storage, read_write> p: array<f32>;
-@group(0) @binding(2) var<storage, read_write> m: array<f32>;
-@group(0) @binding(3) var<storage, read_write> v: array<f32>;
+@group(0) @binding(0) var<storage, read> g: array<Stored>;
+@group(0) @binding(1) var<storage, read_write> p: array<Stored>;
+@group(0) @binding(2) var<storage, read_write> m: array<Stored>;
+@group(0) @binding(3) var<storage, read_write> v: array<Stored>;
 
 @compute @workgroup_size(256)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   let i = id.y * (groups.x * 256u) + id.x;
   if i >= arrayLength(&p) { return; }
-  let first = fma(given.beta1, m[i], given.rest1 * g[i]);
-  let second = fma(given.beta2, v[i], given.rest2 * g[i] * g[i]);
-  m[i] = first;
-  v[i] = second;
-  p[i] -= given.rate * first / fma(sqrt(second), given.root, given.epsilon);
+  let gradient = loaded(g[i]);
+  let first = fma(Numbers(given.beta1), loaded(m[i]), given.rest1 * gradient);
+  let second = fma(Numbers(given.beta2), loaded(v[i]), given.rest2 * gradient * gradient);
+  m[i] = stored(first);
+  v[i] = stored(second);
+  let step = given.rate * first / fma(sqrt(second), Numbers(given.root), Numbers(given.epsilon));
+  p[i] = stored(loaded(p[i]) - step);
 }

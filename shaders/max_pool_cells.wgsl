@@ -1,18 +1,19 @@
 // What the ways back through 2×2 max-pooling have in common: which cell an invocation has, and to write its gradient.
 //
-//   g    [B][⌊H/2⌋][⌊W/2⌋][C]
-//   dx   [B][H][W][C]
+//   g    [B][⌊H/2⌋][⌊W/2⌋][C] Stored
+//   dx   [B][H][W][C] Stored
 //
 // One invocation a cell and channel, over the ⌈H/2⌉×⌈W/2⌉ cells that cover x: one that sticks out of an odd edge
 // had no output and writes zeros to what it has of x. Each element of dx is written once, so nothing is cleared
-// first and nothing is atomic. Lanes run over channels as in max_pool.wgsl.
+// first and nothing is atomic. Lanes run over channels as in max_pool.wgsl. After numbers_one.wgsl, or after
+// numbers_two.wgsl for two channels at once, which C then counts as one.
 // Dispatch: (⌈⌈W/2⌉·C / 64⌉, ⌈H/2⌉, B).
 
 struct Immediates { height: u32, width: u32, channels: u32 }
 var<immediate> given: Immediates;
 
-@group(0) @binding(0) var<storage, read> g: array<f32>;
-@group(0) @binding(2) var<storage, read_write> dx: array<f32>;
+@group(0) @binding(0) var<storage, read> g: array<Stored>;
+@group(0) @binding(2) var<storage, read_write> dx: array<Stored>;
 
 // Where a cell's left elements are in x and dx, which of its others there are, and where its output is in g.
 struct Cell { top: u32, bottom: u32, has_right: bool, has_bottom: bool, output: u32 }
@@ -34,10 +35,11 @@ fn is_whole(cell: Cell) -> bool {
   return cell.has_right && cell.has_bottom;
 }
 
-// To top left, top right, bottom left, bottom right.
-fn put(cell: Cell, values: vec4f) {
-  dx[cell.top] = values.x;
-  if cell.has_right { dx[cell.top + given.channels] = values.y; }
-  if cell.has_bottom { dx[cell.bottom] = values.z; }
-  if is_whole(cell) { dx[cell.bottom + given.channels] = values.w; }
+// What the elements of a cell get: top left, top right, bottom left, bottom right.
+struct Values { a: Numbers, b: Numbers, c: Numbers, d: Numbers }
+fn put(cell: Cell, values: Values) {
+  dx[cell.top] = stored(values.a);
+  if cell.has_right { dx[cell.top + given.channels] = stored(values.b); }
+  if cell.has_bottom { dx[cell.bottom] = stored(values.c); }
+  if is_whole(cell) { dx[cell.bottom + given.channels] = stored(values.d); }
 }

@@ -1,6 +1,6 @@
 // The way back through 2×2 max-pooling: a cell's gradient goes to the element that was the largest,
 // the first of equals in row order; every other element gets 0. With RECTIFY = 1 so does the largest
-// where it is not positive. After max_pool_cells.wgsl.
+// where it is not positive. After numbers_one.wgsl and max_pool_cells.wgsl.
 //
 //   x    [B][H][W][C], the input of the pooling
 //
@@ -24,5 +24,5 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     let passes = RECTIFY == 0u || !(largest <= 0.0);
     values = select(vec4f(), vec4f(g[cell.output]), first & vec4<bool>(passes));
   }
-  put(cell, values);
+  put(cell, Values(values.x, values.y, values.z, values.w));
 }

@@ -3,7 +3,7 @@
 //
 //   places  [B][⌊H/2⌋][⌊W/2⌋][C/OUTPUTS] words, a byte for each of OUTPUTS channels, the first in the lowest: 0 to 3
 //           for top left, top right, bottom left, bottom right. C is a multiple of OUTPUTS, so that words and bytes are
-//           counted through all cells
+//           counted through all cells; here it counts channels one by one
 //
 // Dispatch: (⌈⌈W/2⌉·C / 64⌉, ⌈H/2⌉, B).
 
@@ -15,10 +15,14 @@ override OUTPUTS: u32;
 fn main(@builtin(global_invocation_id) id: vec3u) {
   if !has_cell(id) { return; }
   let cell = cell_of(id);
-  var values = vec4f();
+  var values = Values();
   if is_whole(cell) {
-    let place = places[cell.output / OUTPUTS] >> (8u * (cell.output % OUTPUTS)) & 3u;
-    values = select(vec4f(), vec4f(g[cell.output]), vec4u(0u, 1u, 2u, 3u) == vec4u(place));
+    let channel = cell.output * NUMBERS;
+    let bytes = places[channel / OUTPUTS] >> (8u * (channel % OUTPUTS));
+    let place = Wholes(bytes) >> Wholes(BYTE) & Wholes(3u);
+    let gradient = loaded(g[cell.output]);
+    values = Values(select(Numbers(), gradient, place == Wholes(0u)), select(Numbers(), gradient, place == Wholes(1u)),
+                    select(Numbers(), gradient, place == Wholes(2u)), select(Numbers(), gradient, place == Wholes(3u)));
   }
   put(cell, values);
 }

@@ -4,15 +4,16 @@
 //   output    [blocks][columns],  blocks = ⌈rows / per_block⌉
 //
 // Used twice it sums all rows in a fixed order, without atomics: first into blocks, then over
-// those. An invocation owns one column of one block; neighbouring invocations read neighbouring columns.
-// It adds eight rows in a tree, so that their loads wait for nothing, and these sums in their order.
-// Dispatch: linear_grid(blocks·columns, 64).
+// those. An invocation owns one column of one block, after numbers_one.wgsl, or two, after numbers_two.wgsl;
+// neighbouring invocations read neighbouring columns. It adds eight rows in a tree, so that their loads wait for
+// nothing, and these sums in their order. Dispatch: linear_grid(blocks·columns / NUMBERS, 64).
 
+// `columns` counts what an invocation has as one.
 struct Immediates { rows: u32, columns: u32, per_block: u32, factor: f32 }
 var<immediate> given: Immediates;
 
-@group(0) @binding(0) var<storage, read> input: array<f32>;
-@group(0) @binding(1) var<storage, read_write> output: array<f32>;
+@group(0) @binding(0) var<storage, read> input: array<Stored>;
+@group(0) @binding(1) var<storage, read_write> output: array<Stored>;
 
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) g: vec3u, @builtin(num_workgroups) groups: vec3u) {
@@ -22,16 +23,17 @@ fn main(@builtin(global_invocation_id) g: vec3u, @builtin(num_workgroups) groups
   let column = i - block * given.columns;
   let first = block * given.per_block;
   let end = min(first + given.per_block, given.rows);
-  var total = 0.0;
+  var total = Numbers();
   var row = first;
   for (; row + 8u <= end; row += 8u) {
     let at = row * given.columns + column;
-    let a = vec4f(input[at], input[at + given.columns], input[at + 2u * given.columns], input[at + 3u * given.columns]);
     let next = at + 4u * given.columns;
-    let b = vec4f(input[next], input[next + given.columns], input[next + 2u * given.columns], input[next + 3u * given.columns]);
-    let four = a + b;
-    total += (four.x + four.y) + (four.z + four.w);
+    let first_and_fifth = loaded(input[at]) + loaded(input[next]);
+    let second_and_sixth = loaded(input[at + given.columns]) + loaded(input[next + given.columns]);
+    let third_and_seventh = loaded(input[at + 2u * given.columns]) + loaded(input[next + 2u * given.columns]);
+    let fourth_and_eighth = loaded(input[at + 3u * given.columns]) + loaded(input[next + 3u * given.columns]);
+    total += (first_and_fifth + second_and_sixth) + (third_and_seventh + fourth_and_eighth);
   }
-  for (; row < end; row++) { total += input[row * given.columns + column]; }
-  output[i] = total * given.factor;
+  for (; row < end; row++) { total += loaded(input[row * given.columns + column]); }
+  output[i] = stored(total * given.factor);
 }

@@ -5,14 +5,14 @@
 //! v̂ = v/(1−β₂ᵗ) at the t-th step. The corrections are computed once, on the host, in f64.
 
 use super::same_shape;
+use super::words::{self, ByNumbers};
 use crate::Result;
 use crate::engine::gpu::{Source, device::linear_grid};
 use crate::engine::{Gpu, Tensor};
 
-static ADAM: Source =
-    Source { name: "adam", parts: &[include_str!("../../../shaders/adam.wgsl")], in_bounds: true };
+static ADAM: ByNumbers = words::by_numbers!("adam");
 
-pub(super) const KERNELS: &[&Source] = &[&ADAM];
+pub(super) const KERNELS: &[&Source] = &[&ADAM[0], &ADAM[1]];
 
 /// Adam's constants.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -54,7 +54,8 @@ pub fn adam_step(
     let numbers = [rate, root, beta1, beta2, 1.0 - beta1, 1.0 - beta2, epsilon];
     let words = numbers.map(|number| (number as f32).to_bits());
     let tensors = [gradient, parameter, mean, square];
-    gpu.launch(&ADAM, &[], &tensors, &words, linear_grid(parameter.len(), 256))
+    let (source, together) = words::form(gpu, &ADAM, parameter.len());
+    gpu.launch(source, &[], &tensors, &words, linear_grid(parameter.len() / together, 256))
 }
 
 /// The f64 reference of [`adam_step`].
@@ -82,7 +83,7 @@ mod tests {
     #[test]
     fn ten_steps_match_the_reference() {
         check::on_every_gpu(|gpu| {
-            for n in [1, 7, 256, 1001] {
+            for n in [1, 7, 256, 1001, 1002] {
                 let start = check::random(&[n], 0, 1.0);
                 let zeros = vec![0.0; n];
                 let [p, m, v] =

@@ -9,22 +9,20 @@
 //! with g = ∂L/∂z.
 
 use super::same_shape;
+use super::words::{self, ByNumbers};
 use crate::Result;
 use crate::engine::gpu::{Source, device::linear_grid};
 use crate::engine::{Gpu, Tape, Tensor, Var};
 
-static ELEMENTWISE: Source = Source {
-    name: "elementwise",
-    parts: &[include_str!("../../../shaders/elementwise.wgsl")],
-    in_bounds: true,
-};
+static ELEMENTWISE: ByNumbers = words::by_numbers!("elementwise");
 
-pub(super) const KERNELS: &[&Source] = &[&ELEMENTWISE];
+pub(super) const KERNELS: &[&Source] = &[&ELEMENTWISE[0], &ELEMENTWISE[1]];
 
 fn launch(gpu: &Gpu, operation: u32, a: &Tensor, b: &Tensor, s: f32) -> Result<Tensor> {
     let z = gpu.tensor(a.shape())?;
-    let constants = [("OPERATION", operation)];
-    gpu.launch(&ELEMENTWISE, &constants, &[a, b, &z], &[s.to_bits()], linear_grid(z.len(), 256))?;
+    let (source, together) = words::form(gpu, &ELEMENTWISE, z.len());
+    let grid = linear_grid(z.len() / together, 256);
+    gpu.launch(source, &[("OPERATION", operation)], &[a, b, &z], &[s.to_bits()], grid)?;
     Ok(z)
 }
 
@@ -78,7 +76,7 @@ mod tests {
     #[test]
     fn arithmetic_matches_the_reference() {
         check::on_every_gpu(|gpu| {
-            for n in [1, 3, 255, 256, 257, 1001] {
+            for n in [1, 3, 255, 256, 257, 258, 1001, 1002] {
                 let (a, b) = (check::random(&[n], 1, 2.0), check::random(&[n], 2, 2.0));
                 let (ta, tb) = (gpu.upload(&[n], &a)?, gpu.upload(&[n], &b)?);
                 let pairs = || a.iter().zip(&b).map(|(&a, &b)| (f64::from(a), f64::from(b)));

@@ -9,6 +9,7 @@
 //! write a tensor four times as large as the output, and mask one on the way back. Its gradient is g at the largest
 //! element of a cell where that is positive.
 
+use super::words::{self, ByNumbers};
 use crate::engine::gpu::Source;
 use crate::engine::{Gpu, Tape, Tensor, Var};
 use crate::{Error, Result};
@@ -18,16 +19,12 @@ static FORWARD: Source =
 const CELLS: &str = include_str!("../../../shaders/max_pool_cells.wgsl");
 static BACKWARD: Source = Source {
     name: "max_pool_gradient",
-    parts: &[CELLS, include_str!("../../../shaders/max_pool_gradient.wgsl")],
+    parts: &[words::ONE, CELLS, include_str!("../../../shaders/max_pool_gradient.wgsl")],
     in_bounds: true,
 };
-static PLACES_BACKWARD: Source = Source {
-    name: "max_pool_places_gradient",
-    parts: &[CELLS, include_str!("../../../shaders/max_pool_places_gradient.wgsl")],
-    in_bounds: true,
-};
+static PLACES_BACKWARD: ByNumbers = words::by_numbers!("max_pool_places_gradient", CELLS);
 
-pub(super) const KERNELS: &[&Source] = &[&FORWARD, &BACKWARD, &PLACES_BACKWARD];
+pub(super) const KERNELS: &[&Source] = &[&FORWARD, &BACKWARD, &PLACES_BACKWARD[0], &PLACES_BACKWARD[1]];
 
 const GROUP: usize = 64;
 
@@ -45,26 +42,28 @@ fn forward(gpu: &Gpu, x: &Tensor, [b, h, w, c]: [usize; 4], rectify: bool) -> Re
 }
 
 fn backward(gpu: &Gpu, from: [&Tensor; 2], shape: [usize; 4], rectify: bool) -> Result<Tensor> {
-    back_by(gpu, &BACKWARD, ("RECTIFY", u32::from(rectify)), from, shape)
+    back_by(gpu, (&BACKWARD, 1), ("RECTIFY", u32::from(rectify)), from, shape)
 }
 
 /// The gradient of the input, of shape \[B, H, W, C\], from that of the output and the places of the largest elements, as
 /// [`forward_with_places_by`](super::conv2d::forward_with_places_by) writes them down.
 pub(super) fn backward_by_places(gpu: &Gpu, [g, places]: [&Tensor; 2], shape: [usize; 4]) -> Result<Tensor> {
     let outputs = g.len() / places.len().max(1);
-    back_by(gpu, &PLACES_BACKWARD, ("OUTPUTS", outputs as u32), [g, places], shape)
+    let form = words::form(gpu, &PLACES_BACKWARD, outputs);
+    back_by(gpu, form, ("OUTPUTS", outputs as u32), [g, places], shape)
 }
 
 fn back_by(
     gpu: &Gpu,
-    kernel: &'static Source,
+    (kernel, together): (&'static Source, usize),
     constant: (&'static str, u32),
     [g, beside]: [&Tensor; 2],
     [b, h, w, c]: [usize; 4],
 ) -> Result<Tensor> {
     let dx = gpu.tensor(&[b, h, w, c])?;
-    let groups = [(w.div_ceil(2) * c).div_ceil(GROUP) as u32, h.div_ceil(2) as u32, b as u32];
-    gpu.launch(kernel, &[constant], &[g, beside, &dx], &[h as u32, w as u32, c as u32], groups)?;
+    let channels = c / together;
+    let groups = [(w.div_ceil(2) * channels).div_ceil(GROUP) as u32, h.div_ceil(2) as u32, b as u32];
+    gpu.launch(kernel, &[constant], &[g, beside, &dx], &[h as u32, w as u32, channels as u32], groups)?;
     Ok(dx)
 }
 

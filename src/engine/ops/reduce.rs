@@ -3,23 +3,24 @@
 //! s = Σᵢ aᵢ and m = s/n, so ∂L/∂aᵢ = g for the sum and g/n for the mean, with g the gradient of
 //! the one number that comes out.
 
+use super::words::{self, ByNumbers};
 use crate::Result;
 use crate::engine::gpu::{Source, device::linear_grid};
 use crate::engine::{Gpu, Tape, Tensor, Var};
 
-static SUM_ROWS: Source =
-    Source { name: "sum_rows", parts: &[include_str!("../../../shaders/sum_rows.wgsl")], in_bounds: true };
+static SUM_ROWS: ByNumbers = words::by_numbers!("sum_rows");
 static FILL: Source =
     Source { name: "fill", parts: &[include_str!("../../../shaders/fill.wgsl")], in_bounds: true };
 
-pub(super) const KERNELS: &[&Source] = &[&SUM_ROWS, &FILL];
+pub(super) const KERNELS: &[&Source] = &[&SUM_ROWS[0], &SUM_ROWS[1], &FILL];
 
 fn sum_blocks(gpu: &Gpu, input: &Tensor, rows: usize, per_block: usize, factor: f32) -> Result<Tensor> {
     let columns = input.len() / rows.max(1);
     let blocks = rows.div_ceil(per_block);
     let output = gpu.tensor(&[blocks, columns])?;
-    let words = [rows as u32, columns as u32, per_block as u32, factor.to_bits()];
-    gpu.launch(&SUM_ROWS, &[], &[input, &output], &words, linear_grid(output.len(), 64))?;
+    let (source, together) = words::form(gpu, &SUM_ROWS, columns);
+    let words = [rows as u32, (columns / together) as u32, per_block as u32, factor.to_bits()];
+    gpu.launch(source, &[], &[input, &output], &words, linear_grid(output.len() / together, 64))?;
     Ok(output)
 }
 
@@ -74,7 +75,9 @@ mod tests {
     #[test]
     fn sums_over_rows_match_the_reference() {
         check::on_every_gpu(|gpu| {
-            for (rows, columns) in [(1, 1), (1, 7), (64, 3), (65, 3), (1000, 5), (4099, 16), (3, 300)] {
+            for (rows, columns) in
+                [(1, 1), (1, 2), (1, 7), (64, 3), (65, 3), (1000, 5), (1001, 6), (4099, 16), (3, 300)]
+            {
                 let input = check::random(&[rows, columns], 1, 1.0);
                 let tensor = gpu.upload(&[rows, columns], &input)?;
                 let reference = sum_rows_reference(&check::f64s(&input), columns);

@@ -2,20 +2,21 @@
 //!
 //! Both directions are one kernel, the masking of one tensor by the sign of another.
 
+use super::words::{self, ByNumbers};
 use crate::Result;
 use crate::engine::gpu::{Source, device::linear_grid};
 use crate::engine::{Gpu, Masks, Tape, Tensor, Var};
 
-static MASK: Source =
-    Source { name: "mask", parts: &[include_str!("../../../shaders/mask.wgsl")], in_bounds: true };
+static MASK: ByNumbers = words::by_numbers!("mask");
 
-pub(super) const KERNELS: &[&Source] = &[&MASK];
+pub(super) const KERNELS: &[&Source] = &[&MASK[0], &MASK[1]];
 
 /// `gradient` where `y` > 0, else 0, for tensors with as many elements: the way back through any
 /// operation that ends in a ReLU, where [no other kernel](Masks) does it in passing.
 pub(crate) fn mask(gpu: &Gpu, gradient: &Tensor, y: &Tensor) -> Result<Tensor> {
     let z = gpu.tensor(gradient.shape())?;
-    gpu.launch(&MASK, &[], &[gradient, y, &z], &[], linear_grid(z.len(), 256))?;
+    let (source, together) = words::form(gpu, &MASK, z.len());
+    gpu.launch(source, &[], &[gradient, y, &z], &[], linear_grid(z.len() / together, 256))?;
     Ok(z)
 }
 
@@ -44,7 +45,7 @@ mod tests {
     #[test]
     fn relu_and_its_mask_match_the_reference() {
         check::on_every_gpu(|gpu| {
-            for n in [1, 3, 255, 257, 1001] {
+            for n in [1, 3, 255, 257, 258, 1001, 1002] {
                 let (x, g) = (check::random(&[n], 1, 2.0), check::random(&[n], 2, 2.0));
                 let (tx, tg) = (gpu.upload(&[n], &x)?, gpu.upload(&[n], &g)?);
                 let tape = Tape::new(gpu);

@@ -1,4 +1,45 @@
-//! Two numbers that are loaded and stored as a word: see `shaders/words.wgsl`.
+//! Kernels that have one number of each tensor an invocation, or two that are loaded and stored as a word: see
+//! `shaders/words.wgsl`.
+
+use crate::engine::Gpu;
+use crate::engine::gpu::Source;
 
 /// Two numbers as a word.
 pub(super) const WORDS: &str = include_str!("../../../shaders/words.wgsl");
+/// What a kernel begins with that has one number of each tensor.
+pub(super) const ONE: &str = include_str!("../../../shaders/numbers_one.wgsl");
+/// What it begins with that has two; [`WORDS`] belong to it.
+pub(super) const TWO: &str = include_str!("../../../shaders/numbers_two.wgsl");
+
+/// A kernel for one number an invocation, and for two.
+pub(super) type ByNumbers = [Source; 2];
+
+/// Both forms of a kernel, from the stem of its file and what stands before it.
+macro_rules! by_numbers {
+    ($name:literal $(, $part:expr)*) => {
+        [
+            Source {
+                name: $name,
+                parts: &[words::ONE, $($part,)* include_str!(concat!("../../../shaders/", $name, ".wgsl"))],
+                in_bounds: true,
+            },
+            Source {
+                name: $name,
+                parts: &[
+                    words::TWO,
+                    words::WORDS,
+                    $($part,)*
+                    include_str!(concat!("../../../shaders/", $name, ".wgsl")),
+                ],
+                in_bounds: true,
+            },
+        ]
+    };
+}
+pub(super) use by_numbers;
+
+/// The form that runs here where `count` numbers stand together, an even number of them for two, and how many an invocation has.
+pub(super) fn form(gpu: &Gpu, kernel: &'static ByNumbers, count: usize) -> (&'static Source, usize) {
+    let two = gpu.loads_words() && count.is_multiple_of(2);
+    (&kernel[usize::from(two)], if two { 2 } else { 1 })
+}
