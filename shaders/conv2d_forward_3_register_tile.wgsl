@@ -5,8 +5,8 @@
 //
 //   x      [N][HEIGHT][WIDTH][CI/4] vec4       CI a multiple of 4
 //   w      [KH][KW][CI][CO/OUTPUTS] Outputs    CO a multiple of OUTPUTS; KH and KW any
-//   y      [N][HEIGHT][WIDTH][CO/OUTPUTS] Stored
-//   bias   [CO/OUTPUTS] Stored
+//   y      [N][HEIGHT][WIDTH][CO/OUTPUTS] Outputs
+//   bias   [CO/OUTPUTS] Outputs
 //
 // Tile: an invocation computes 8×4 pixels × OUTPUTS channels; lanes run over channels, so weights and
 // results are contiguous across them. A workgroup is LANES lanes × TILES tiles.
@@ -23,8 +23,8 @@ override TILES: u32;
 
 @group(0) @binding(0) var<storage, read> x: array<vec4f>;
 @group(0) @binding(1) var<storage, read> w: array<Outputs>;
-@group(0) @binding(2) var<storage, read> bias: array<Stored>;
-@group(0) @binding(3) var<storage, read_write> y: array<Stored>;
+@group(0) @binding(2) var<storage, read> bias: array<Outputs>;
+@group(0) @binding(3) var<storage, read_write> y: array<Outputs>;
 
 fn pixel(image: u32, i: i32, j: i32, c: u32) -> vec4f {
   return select(vec4f(), x[place(image, i, j) * (CI / 4u) + c], inside(i, j));

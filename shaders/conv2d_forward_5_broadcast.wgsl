@@ -4,8 +4,8 @@
 //
 //   x      [N][HEIGHT][WIDTH][CI/4] vec4       CI a multiple of 4
 //   w      [KH][KW][CI][CO/OUTPUTS] Outputs    CO a multiple of OUTPUTS; KH any, KW at most 4
-//   y      [N][HEIGHT][WIDTH][CO/OUTPUTS] Stored
-//   bias   [CO/OUTPUTS] Stored
+//   y      [N][HEIGHT][WIDTH][CO/OUTPUTS] Outputs
+//   bias   [CO/OUTPUTS] Outputs
 //
 // With w flipped and transposed and the padding's sides swapped it is the input gradient.
 //
@@ -25,8 +25,8 @@ override TILES: u32;
 
 @group(0) @binding(0) var<storage, read> x: array<vec4f>;
 @group(0) @binding(1) var<storage, read> w: array<Outputs>;
-@group(0) @binding(2) var<storage, read> bias: array<Stored>;
-@group(0) @binding(3) var<storage, read_write> y: array<Stored>;
+@group(0) @binding(2) var<storage, read> bias: array<Outputs>;
+@group(0) @binding(3) var<storage, read_write> y: array<Outputs>;
 
 // Four channels of the eleven pixels that eight outputs need of one input row: pixel l in lane l,
 // pixel 4 + l in the second register.

@@ -4,8 +4,8 @@
 //
 //   x      [N][HEIGHT][WIDTH] f32
 //   w      [KH][KW][CO/OUTPUTS] Outputs    CO a multiple of OUTPUTS; KH any, KW at most 4
-//   y      [N][HEIGHT][WIDTH][CO/OUTPUTS] Stored
-//   bias   [CO/OUTPUTS] Stored
+//   y      [N][HEIGHT][WIDTH][CO/OUTPUTS] Outputs
+//   bias   [CO/OUTPUTS] Outputs
 //
 // Tile, dispatch and contract: those of conv2d_forward_5_broadcast.wgsl.
 //
@@ -17,8 +17,8 @@ override TILES: u32;
 
 @group(0) @binding(0) var<storage, read> x: array<f32>;
 @group(0) @binding(1) var<storage, read> w: array<Outputs>;
-@group(0) @binding(2) var<storage, read> bias: array<Stored>;
-@group(0) @binding(3) var<storage, read_write> y: array<Stored>;
+@group(0) @binding(2) var<storage, read> bias: array<Outputs>;
+@group(0) @binding(3) var<storage, read_write> y: array<Outputs>;
 
 fn pixel(image: u32, i: i32, j: i32) -> f32 {
   return select(0.0, x[place(image, i, j)], inside(i, j));

@@ -4,8 +4,8 @@
 //
 //   x      [N][HEIGHT][WIDTH][CI]
 //   w      [KH][KW][CI][CO/OUTPUTS] Outputs    CO a multiple of OUTPUTS; KH and KW at most 4
-//   y      [N][HEIGHT][WIDTH][CO/OUTPUTS] Stored
-//   bias   [CO/OUTPUTS] Stored
+//   y      [N][HEIGHT][WIDTH][CO/OUTPUTS] Outputs
+//   bias   [CO/OUTPUTS] Outputs
 //
 // With w flipped and transposed and the padding's sides swapped it is the input gradient.
 //
@@ -29,12 +29,19 @@ override LANES: u32;
 
 @group(0) @binding(0) var<storage, read> x: array<f32>;
 @group(0) @binding(1) var<storage, read> w: array<Outputs>;
-@group(0) @binding(2) var<storage, read> bias: array<Stored>;
-@group(0) @binding(3) var<storage, read_write> y: array<Stored>;
+@group(0) @binding(2) var<storage, read> bias: array<Outputs>;
+@group(0) @binding(3) var<storage, read_write> y: array<Outputs>;
 
 // A row of pixels of a channel and of the next one.
 struct Row { p: Pixels, q: Pixels }
 struct Kernels { k: Kernel, l: Kernel }
+
+// Where a lane finds its pixels of a row: lane l the near pixel l of either channel. The last three of both share a load:
+// the far pixel is 8 + l of the one where l < 4, from there on 4 + l of the next.
+struct Columns { near: i32, far: i32 }
+fn columns(j: u32, lane: u32) -> Columns {
+  return Columns(i32(j + min(lane, 7u)) - i32(PAD_LEFT), i32(j + 8u + min(lane % 4u, 2u)) - i32(PAD_LEFT));
+}
 
 fn pixel(image: u32, i: i32, j: i32, c: u32) -> f32 {
   return select(0.0, x[place(image, i, j) * CI + c], inside(i, j));

@@ -20,8 +20,8 @@
 //
 // Tile: an invocation computes 4 rows × two times 8 columns × OUTPUTS channels; lanes run over channels. A workgroup
 // is LANES lanes of one tile. Dispatch: (⌈WIDTH/16⌉·⌈HEIGHT/4⌉, ⌈CO/OUTPUTS / LANES⌉, N). A tile is wide and not high, since
-// the rows of an image are often a multiple of 4 KiB apart: then all that lie above each other compete for the same eight
-// places of a processor's nearest cache, and more than eight rows at once would drive each other out.
+// the rows of an image are often a multiple of 4 KiB apart: then all that lie above each other compete for the same few
+// places of a processor's nearest cache, eight or twelve, and more rows at once would drive each other out.
 //
 // TOGETHER, 1 or 2, is how many channels a round of the loop takes: two halve the traffic of sums that do
 // not fit the registers.
@@ -37,7 +37,7 @@ override LANES: u32;
 @group(0) @binding(3) var<storage, read_write> y: array<Stored>;
 
 // Nineteen pixels of a row, of a channel and of the next one. Near: a lane l holds pixels l and 8 + l of the one in x and y,
-// of the other in z and w. Far: the last three, in the way of the part that loads them.
+// of the other in z and w. Far: pixels 16 to 18, as load_far lays them.
 alias Row = vec4f;
 // What belongs to the points; c is the point 0 where KH < 4, and what KH has no point for is not used.
 struct RowsAt { a: Row, minus_a: Row, b: Row, minus_b: Row, c: Row, minus_c: Row, infinity: Row }
@@ -47,8 +47,8 @@ struct TapsAt { a: Taps, minus_a: Taps, b: Taps, minus_b: Taps, c: Taps, minus_c
 struct Tile { left: Strip, right: Strip }
 struct TilesAt { a: Tile, minus_a: Tile, b: Tile, minus_b: Tile, c: Tile, minus_c: Tile, infinity: Tile }
 
-// Where a lane's pixels of a row are, in steps of the loading part and for the first channel, and which of them lie on the
-// image: the same for all channels, so that it is found once.
+// Where a lane's pixels of a row are, as indices of x for the first channel, and which of them lie on the image: the same for
+// all channels, so that it is found once.
 struct Source { at: vec3u, inside: vec3<bool> }
 fn source(image: u32, i: i32, j: vec3i) -> Source {
   return Source(vec3u(place(image, i, j.x), place(image, i, j.y), place(image, i, j.z)) * STEP,

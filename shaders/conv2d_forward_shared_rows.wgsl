@@ -1,14 +1,7 @@
-// What the convolutions by shared rows have in common: which pixels a lane loads for all, and a row of the kernel on pixels.
+// What the convolutions by shared rows have in common: channels that go together, and a row of the kernel on pixels.
 // A round of the loop takes TOGETHER channels, 1 or 2.
 
 override TOGETHER: u32;
-
-// Where a lane finds its pixels of a row: lane l the near pixel l of either channel. The last three of both share a load:
-// the far pixel is 8 + l of the one where l < 4, from there on 4 + l of the next.
-struct Columns { near: i32, far: i32 }
-fn columns(j: u32, lane: u32) -> Columns {
-  return Columns(i32(j + min(lane, 7u)) - i32(PAD_LEFT), i32(j + 8u + min(lane % 4u, 2u)) - i32(PAD_LEFT));
-}
 
 // The channels that are taken together, and the one of them that a lane's far pixel is of: 0 or 1 further.
 struct Channels { first: u32, next: u32, of_lane: u32 }

@@ -1,4 +1,7 @@
-// The pixels of Winograd's forward kernel, number by number. conv2d_winograd_pixels_words.wgsl is the other way.
+// The pixels of Winograd's forward kernel, number by number. conv2d_winograd_pixels_words.wgsl is the other way. Source, Row
+// and Channels are the kernel's.
+//
+//   x      [N][HEIGHT][WIDTH][CI]
 
 @group(0) @binding(0) var<storage, read> x: array<f32>;
 

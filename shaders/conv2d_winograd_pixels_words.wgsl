@@ -1,4 +1,7 @@
-// The pixels of Winograd's forward kernel, those of two channels as a word. CI is even, TOGETHER 2. After words.wgsl.
+// The pixels of Winograd's forward kernel, those of two channels as a word. CI is even, TOGETHER 2. After words.wgsl; Source,
+// Row and Channels are the kernel's.
+//
+//   x      [N][HEIGHT][WIDTH][CI/2] words
 
 @group(0) @binding(0) var<storage, read> x: array<u64>;
 

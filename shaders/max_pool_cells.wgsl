@@ -1,13 +1,13 @@
 // What the ways back through 2×2 max-pooling have in common: which cell an invocation has, and to write its gradient.
 //
-//   g    [B][⌊H/2⌋][⌊W/2⌋][C] Stored
-//   dx   [B][H][W][C] Stored
+//   g    [B][⌊H/2⌋][⌊W/2⌋][C/NUMBERS] Stored
+//   dx   [B][H][W][C/NUMBERS] Stored
 //
 // One invocation a cell and channel, over the ⌈H/2⌉×⌈W/2⌉ cells that cover x: one that sticks out of an odd edge
 // had no output and writes zeros to what it has of x. Each element of dx is written once, so nothing is cleared
 // first and nothing is atomic. Lanes run over channels as in max_pool.wgsl. After numbers_one.wgsl, or after
-// numbers_two.wgsl for two channels at once, which C then counts as one.
-// Dispatch: (⌈⌈W/2⌉·C / 64⌉, ⌈H/2⌉, B).
+// numbers_two.wgsl for two channels at once. `channels` is C/NUMBERS.
+// Dispatch: (⌈⌈W/2⌉·C/NUMBERS / 64⌉, ⌈H/2⌉, B).
 
 struct Immediates { height: u32, width: u32, channels: u32 }
 var<immediate> given: Immediates;

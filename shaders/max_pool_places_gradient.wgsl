@@ -1,11 +1,12 @@
 // The way back through 2×2 max-pooling whose largest elements are known: a cell's gradient goes to the element that
-// `places` names, and every other gets 0. After max_pool_cells.wgsl.
+// `places` names, and every other gets 0. After numbers_one.wgsl, or numbers_two.wgsl and words.wgsl, and
+// max_pool_cells.wgsl.
 //
 //   places  [B][⌊H/2⌋][⌊W/2⌋][C/OUTPUTS] words, a byte for each of OUTPUTS channels, the first in the lowest: 0 to 3
 //           for top left, top right, bottom left, bottom right. C is a multiple of OUTPUTS, so that words and bytes are
-//           counted through all cells; here it counts channels one by one
+//           counted through all cells
 //
-// Dispatch: (⌈⌈W/2⌉·C / 64⌉, ⌈H/2⌉, B).
+// Dispatch: (⌈⌈W/2⌉·C/NUMBERS / 64⌉, ⌈H/2⌉, B).
 
 override OUTPUTS: u32;
 
@@ -19,7 +20,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   if is_whole(cell) {
     let channel = cell.output * NUMBERS;
     let bytes = places[channel / OUTPUTS] >> (8u * (channel % OUTPUTS));
-    let place = Wholes(bytes) >> Wholes(BYTE) & Wholes(3u);
+    let place = (Wholes(bytes) >> Wholes(BYTE)) & Wholes(3u);
     let gradient = loaded(g[cell.output]);
     values = Values(select(Numbers(), gradient, place == Wholes(0u)), select(Numbers(), gradient, place == Wholes(1u)),
                     select(Numbers(), gradient, place == Wholes(2u)), select(Numbers(), gradient, place == Wholes(3u)));

@@ -8,7 +8,7 @@
 // neighbouring invocations read neighbouring columns. It adds eight rows in a tree, so that their loads wait for
 // nothing, and these sums in their order. Dispatch: linear_grid(blocks·columns / NUMBERS, 64).
 
-// `columns` counts what an invocation has as one.
+// The `columns` here are the header's over NUMBERS.
 struct Immediates { rows: u32, columns: u32, per_block: u32, factor: f32 }
 var<immediate> given: Immediates;
 

@@ -25,7 +25,8 @@ pub struct GpuOptions {
     pub subgroups: Option<Option<(u32, u32)>>,
     /// The folder of tunings to take the choice of kernels from; `None` for the default choice.
     pub tuning: Option<PathBuf>,
-    /// Whether a processor may load two numbers as a word of 64 bits; without it, the kernels of other devices can be tested.
+    /// Whether a processor may load and store two numbers as a word of 64 bits; without it, the kernels of other devices can
+    /// be tested.
     pub words: bool,
     /// What to measure meanwhile, for [`Gpu::profile`].
     pub profiling: Profiling,
@@ -176,8 +177,8 @@ impl Gpu {
         self.0.info.device_type == wgpu::DeviceType::Cpu
     }
 
-    /// Whether kernels should load two numbers as a word of 64 bits, as on a processor, which loads number by number.
-    pub fn loads_words(&self) -> bool {
+    /// Whether kernels should load and store two numbers as a word of 64 bits, as on a processor, which goes number by number.
+    pub fn uses_words(&self) -> bool {
         self.0.device.features().contains(wgpu::Features::SHADER_INT64)
     }
 

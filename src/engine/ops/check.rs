@@ -31,7 +31,7 @@ pub fn on_every_gpu(test: impl Fn(&Gpu) -> Result<()>) {
     });
 }
 
-/// As [`on_every_gpu`], and besides as if the device had subgroups of unknown width, and none, and loaded no words of 64 bits:
+/// As [`on_every_gpu`], and besides as if the device had subgroups of unknown width, and none, and used no words of 64 bits:
 /// what other devices would run.
 pub fn on_every_kind_of_gpu(test: impl Fn(&Gpu) -> Result<()>) {
     on_every_gpu(&test);

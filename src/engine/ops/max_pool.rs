@@ -49,6 +49,7 @@ fn backward(gpu: &Gpu, from: [&Tensor; 2], shape: [usize; 4], rectify: bool) -> 
 /// [`forward_with_places_by`](super::conv2d::forward_with_places_by) writes them down.
 pub(super) fn backward_by_places(gpu: &Gpu, [g, places]: [&Tensor; 2], shape: [usize; 4]) -> Result<Tensor> {
     let outputs = g.len() / places.len().max(1);
+    // The bytes of two channels have to be in one word of places.
     let form = words::form(gpu, &PLACES_BACKWARD, outputs);
     back_by(gpu, form, ("OUTPUTS", outputs as u32), [g, places], shape)
 }

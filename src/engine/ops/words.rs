@@ -38,8 +38,9 @@ macro_rules! by_numbers {
 }
 pub(super) use by_numbers;
 
-/// The form that runs here where `count` numbers stand together, an even number of them for two, and how many an invocation has.
+/// The form for tensors whose rows have `count` numbers, and how many an invocation has of them: two where the device uses
+/// words and `count` is even.
 pub(super) fn form(gpu: &Gpu, kernel: &'static ByNumbers, count: usize) -> (&'static Source, usize) {
-    let two = gpu.loads_words() && count.is_multiple_of(2);
+    let two = gpu.uses_words() && count.is_multiple_of(2);
     (&kernel[usize::from(two)], if two { 2 } else { 1 })
 }

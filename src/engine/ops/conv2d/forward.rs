@@ -219,16 +219,20 @@ fn launch(gpu: &Gpu, Choice { rung, tile }: Choice, batch: usize, sizes: &Sizes,
             by_shared_rows(&FORWARD_SHARED_ROWS[which], &tiling(), together, SHARED_ROWS_TILE, batch, sizes)
         }
         Rung::Winograd => {
-            let together = if sizes.ci.is_multiple_of(2) { 2 } else { 1 };
-            let words = if gpu.loads_words() { together } else { 0 };
-            let source = &FORWARD_WINOGRAD[words as usize][which];
+            let together = sizes.channels_of_winograd();
+            let form = match (gpu.uses_words(), together) {
+                (false, _) => 0,
+                (true, 1) => 1,
+                _ => 2,
+            };
+            let source = &FORWARD_WINOGRAD[form][which];
             by_shared_rows(source, &tiling(), together, WINOGRAD_TILE, batch, sizes)
         }
     }
 }
 
-/// The launch of a kernel that makes tiles of so many rows and columns for two output channels, from `together` channels at a
-/// time.
+/// The launch of a kernel that makes tiles of so many rows and columns for two output channels, from `together` channels at
+/// a time.
 fn by_shared_rows(
     source: &'static Source,
     tiling: &Tiling,

@@ -169,8 +169,18 @@ impl Sizes {
                     && self.height.min(self.width) > SHARED_ROWS_TILE[0] / 2
                     && Tiling::of_subgroups(subgroups, self.co as usize).is_some()
             }
-            Rung::Winograd => matches!(self.kh, 2..=4) && self.forward_fits(Rung::SharedRows, subgroups),
+            Rung::Winograd => self.width > WINOGRAD_TILE[1] / 2 && self.winograd_fits(subgroups),
         }
+    }
+
+    /// Whether these are sizes for any of Winograd's kernels.
+    fn winograd_fits(&self, subgroups: Subgroups) -> bool {
+        matches!(self.kh, 2..=4) && self.forward_fits(Rung::SharedRows, subgroups)
+    }
+
+    /// Input channels that a round of Winograd's forward kernel takes.
+    pub(super) fn channels_of_winograd(&self) -> u32 {
+        if self.ci.is_multiple_of(2) { 2 } else { 1 }
     }
 
     /// Input channels that a round of the forward kernel of shared rows takes.
@@ -186,9 +196,7 @@ impl Sizes {
             Rung::Broadcast => self.forward_fits(rung, subgroups) && windows && self.kh <= WIDEST_WINDOW,
             // Eight channels in at a time.
             Rung::SharedRows => self.forward_fits(rung, subgroups) && self.ci > 4,
-            Rung::Winograd => {
-                matches!(self.kh, 2..=4) && self.weight_gradient_fits(Rung::SharedRows, subgroups)
-            }
+            Rung::Winograd => self.winograd_fits(subgroups) && self.ci > 4,
             _ => self.forward_fits(rung, subgroups),
         }
     }
@@ -207,7 +215,7 @@ impl Sizes {
 /// | workgroup tile | any | ×4 | any | – |
 /// | broadcast | ×4, or 1 | ×2 | at most 4 wide; for the weight gradient also 4 high | of at least 8 lanes |
 /// | shared rows | any; for the weight gradient more than 4 | ×2 | at most 4 wide and high; images of at least 5×5 pixels | of at least 8 lanes |
-/// | winograd | as shared rows | ×2 | as shared rows, and at least 2 high | of at least 8 lanes |
+/// | winograd | as shared rows | ×2 | as shared rows, and at least 2 high; images more than 8 wide, but for the weight gradient | of at least 8 lanes |
 ///
 /// There are no vectors of one channel: the first layer of a network has no second rung.
 pub fn fits(rung: Rung, pass: Pass, geometry: &Geometry, subgroups: Option<(u32, u32)>) -> bool {

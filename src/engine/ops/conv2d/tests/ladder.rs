@@ -73,8 +73,9 @@ fn every_rung_matches_the_reference() {
 
 #[test]
 fn winograds_kernels_take_odd_channels_and_several_tiles() {
-    // An odd number of channels in is no layer's gradient of an input. Even ones go two at a time; the last tile across has one
-    // column, more than half of its columns, or all.
+    // An odd number of channels in is no layer's gradient of an input. Even ones go two at a time; the last tile across has
+    // one column, more than half of its columns, or all. Sixty-six channels leave a block of weights two groups of rows, of
+    // two images the third.
     let shapes = [
         (geometry(2, [19, 21], [5, 6], [3, 3]), 2),
         (geometry(1, [14, 23], [7, 34], [4, 4]), 2),
@@ -82,6 +83,11 @@ fn winograds_kernels_take_odd_channels_and_several_tiles() {
         (geometry(1, [11, 45], [10, 6], [3, 3]), 3),
         (geometry(1, [6, 32], [6, 12], [4, 4]), 3),
         (geometry(1, [6, 17], [8, 6], [3, 1]), 3),
+        (geometry(2, [18, 11], [66, 6], [2, 2]), 3),
+        (geometry(2, [18, 11], [66, 6], [3, 3]), 3),
+        (geometry(2, [18, 11], [66, 6], [4, 4]), 3),
+        // No tile for half its columns; the weights' strips are of eight.
+        (geometry(1, [9, 8], [8, 6], [3, 3]), 1),
     ];
     check::on_every_kind_of_gpu(|gpu| {
         if gpu.subgroup_sizes().is_some_and(|(least, _)| least >= 8) {
@@ -108,13 +114,17 @@ fn a_weight_that_no_product_meets_has_no_gradient_on_any_rung() {
     };
     let marks =
         |values: &[f32]| -> Vec<f64> { values.iter().map(|&v| f64::from(u8::from(v != 0.0))).collect() };
-    let sparse_cases =
-        [geometry(2, [19, 21], [8, 12], [3, 3]), geometry(1, [14, 23], [8, 36], [4, 4])].map(|g| {
-            let mut case = Case::of(&g);
-            sparse(&mut case.x, 5);
-            sparse(&mut case.d, 6);
-            (g, case)
-        });
+    let sparse_shapes = [
+        geometry(1, [13, 22], [8, 12], [2, 2]),
+        geometry(2, [19, 21], [8, 12], [3, 3]),
+        geometry(1, [14, 23], [8, 36], [4, 4]),
+    ];
+    let sparse_cases = sparse_shapes.map(|g| {
+        let mut case = Case::of(&g);
+        sparse(&mut case.x, 5);
+        sparse(&mut case.d, 6);
+        (g, case)
+    });
     // Gradients in the images' first rows alone, but many: the kernel's first row meets nothing but the border.
     let g = geometry(2, [12, 32], [8, 12], [4, 4]);
     let mut case = Case::of(&g);
@@ -140,8 +150,8 @@ fn a_weight_that_no_product_meets_has_no_gradient_on_any_rung() {
 
 #[test]
 fn a_gradient_that_is_not_a_number_shows_in_the_weights_on_every_rung() {
-    let g = geometry(2, [9, 10], [8, 12], [3, 3]);
-    for bad in [f32::NAN, f32::INFINITY] {
+    let shapes = [[2, 2], [3, 3], [4, 4]].map(|kernel| geometry(2, [9, 10], [8, 12], kernel));
+    for (g, bad) in shapes.into_iter().flat_map(|g| [f32::NAN, f32::INFINITY].map(|bad| (g, bad))) {
         let mut case = Case::of(&g);
         case.d[g.out_channels * 45] = bad;
         check::on_every_gpu(|gpu| {
@@ -149,7 +159,7 @@ fn a_gradient_that_is_not_a_number_shows_in_the_weights_on_every_rung() {
             for rung in weight_rungs(gpu, &g) {
                 let found = gpu.read(&weight_gradient_by(gpu, rung, &g, &x, &d)?)?;
                 let shown = found.iter().step_by(g.out_channels).filter(|w| !w.is_finite()).count();
-                assert!(shown > found.len() / g.out_channels / 2, "{rung}: {bad} in {shown}");
+                assert!(shown > found.len() / g.out_channels / 2, "{rung} of {g:?}: {bad} in {shown}");
             }
             Ok(())
         });
