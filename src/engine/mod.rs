@@ -5,6 +5,7 @@
 //! |---|---|
 //! | [`gpu`] | the device: adapters, buffers and their reuse, kernels, recording |
 //! | [`tensor`] | arrays of f32 on the device |
+//! | `pack` | tensors side by side in one piece of memory |
 //! | [`ops`] | the operations, one file each: forward, backward, f64 reference |
 //! | [`tape`] | reverse-mode differentiation |
 //! | [`nn`] | networks as data, initialisation, weights on disk |
@@ -14,6 +15,7 @@ pub mod gpu;
 pub mod ladder;
 pub mod nn;
 pub mod ops;
+mod pack;
 pub mod tape;
 pub mod tensor;
 

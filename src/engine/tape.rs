@@ -6,6 +6,7 @@ use super::ops::{arithmetic, relu};
 use super::{Gpu, Tensor};
 use crate::{Error, Result};
 use std::cell::RefCell;
+use std::rc::Rc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// From the gradient of an operation's output to those of its inputs, in their order; `None` for an
@@ -20,6 +21,23 @@ pub struct Var {
     tape: u64,
     needs_gradient: bool,
     rectified: bool,
+    home: Home,
+}
+
+/// Where the gradient of a value belongs: of most values nowhere in particular.
+#[derive(Clone, Debug, Default)]
+pub struct Home(Rc<RefCell<Option<Tensor>>>);
+
+impl Home {
+    /// The tensor to write the gradient to, of the given shape: the place that was reserved for it, for the first that asks,
+    /// and else one of its own.
+    ///
+    /// # Errors
+    /// The device is out of memory.
+    pub fn tensor(&self, gpu: &Gpu, shape: &[usize]) -> Result<Tensor> {
+        let reserved = self.0.borrow_mut().take().filter(|tensor| tensor.shape() == shape);
+        reserved.map_or_else(|| gpu.tensor(shape), Ok)
+    }
 }
 
 impl Var {
@@ -41,6 +59,11 @@ impl Var {
     /// Whether its gradient has to be masked by its own sign: see [`Masks::of_output`].
     pub fn rectified(&self) -> bool {
         self.rectified
+    }
+
+    /// Where its gradient belongs, if it needs one.
+    pub fn home(&self) -> Option<Home> {
+        self.needs_gradient.then(|| self.home.clone())
     }
 }
 
@@ -92,6 +115,13 @@ impl Tape {
         self.node(value.clone(), true, vec![], None, Masks::default())
     }
 
+    /// As [`Tape::parameter`], and the operation that makes the gradient writes it into a tensor of the same shape. Where
+    /// several operations make a part of it each, [`Gradients::of`] is their sum, which lies elsewhere.
+    pub fn parameter_at(&self, value: &Tensor, gradient: &Tensor) -> Var {
+        let home = Home(Rc::new(RefCell::new(Some(gradient.clone()))));
+        Var { home, ..self.parameter(value) }
+    }
+
     /// A value that is given: data.
     pub fn constant(&self, value: &Tensor) -> Var {
         self.node(value.clone(), false, vec![], None, Masks::default())
@@ -135,7 +165,7 @@ impl Tape {
         let (layer, masks_input) = (self.gpu.place().layer, masks.of_input);
         nodes.push(Node { inputs, backward, wanted, rectified, masks_input, layer });
         let (id, rectified) = (nodes.len() - 1, masks.of_output);
-        Var { value, id, tape: self.id, needs_gradient, rectified }
+        Var { value, id, tape: self.id, needs_gradient, rectified, home: Home::default() }
     }
 
     /// The gradient of `loss`, a single number, with respect to every parameter. What the tape held
@@ -202,7 +232,7 @@ impl Gradients {
 #[cfg(test)]
 mod tests {
     use super::super::ops::draw::Draw;
-    use super::super::ops::{check, dropout, reduce};
+    use super::super::ops::{check, dense, dropout, reduce};
     use super::*;
 
     #[test]
@@ -236,6 +266,33 @@ mod tests {
             let kept = dropout::dropout_reference(&[1.0; 300], p, draw);
             let expected = x.iter().zip(kept).map(|(&x, kept)| if x > 0.0 { 1.0 + kept } else { 0.0 });
             check::close("gradient", &found, expected);
+            Ok(())
+        });
+    }
+
+    #[test]
+    fn a_gradient_is_written_where_it_belongs_unless_two_operations_make_a_part_of_it() {
+        check::on_every_gpu(|gpu| {
+            let (x, w) = (check::random(&[2, 3], 1, 1.0), check::random(&[3, 3], 2, 1.0));
+            let [x, w, b] =
+                [gpu.upload(&[2, 3], &x)?, gpu.upload(&[3, 3], &w)?, gpu.upload(&[3], &[0.1, 0.2, 0.3])?];
+            let home = gpu.upload(&[3, 3], &[7.0; 9])?;
+            // Once through the layer, or twice.
+            let gradient = |times: usize, home: Option<&Tensor>| {
+                let tape = Tape::new(gpu);
+                let w = home.map_or_else(|| tape.parameter(&w), |home| tape.parameter_at(&w, home));
+                let (x, b) = (tape.constant(&x), tape.constant(&b));
+                let y = (0..times).try_fold(x, |x, _| dense::dense(&tape, &x, &w, &b))?;
+                let loss = reduce::sum(&tape, &y)?;
+                let gradients = tape.backward(&loss)?;
+                Ok(gradients.of(&w).expect("the loss depends on w").clone())
+            };
+            let once = gradient(1, Some(&home))?;
+            assert!(once.shares_memory(&home));
+            assert_eq!(gpu.read(&home)?, gpu.read(&gradient(1, None)?)?);
+            let twice = gradient(2, Some(&home))?;
+            assert!(!twice.shares_memory(&home));
+            assert_eq!(gpu.read(&twice)?, gpu.read(&gradient(2, None)?)?);
             Ok(())
         });
     }

@@ -1,6 +1,7 @@
 //! Arrays of f32 on the device.
 
 use super::gpu::pool::Buffer;
+use crate::{Error, Result};
 use std::rc::Rc;
 
 /// A dense, row-major f32 array in device memory; images are NHWC. Cloning shares the memory, and
@@ -10,12 +11,14 @@ use std::rc::Rc;
 #[derive(Clone)]
 pub struct Tensor {
     pub(super) buffer: Rc<Buffer>,
+    /// Elements of the buffer before the first.
+    start: usize,
     shape: Vec<usize>,
 }
 
 impl Tensor {
     pub(super) fn new(buffer: Buffer, shape: &[usize]) -> Self {
-        Tensor { buffer: Rc::new(buffer), shape: shape.to_vec() }
+        Tensor { buffer: Rc::new(buffer), start: 0, shape: shape.to_vec() }
     }
 
     /// The length of each axis.
@@ -36,8 +39,35 @@ impl Tensor {
     /// The same memory under another shape of as many elements.
     pub(super) fn reshaped(&self, shape: &[usize]) -> Self {
         debug_assert_eq!(self.len(), shape.iter().product::<usize>());
-        Tensor { buffer: self.buffer.clone(), shape: shape.to_vec() }
+        Tensor { shape: shape.to_vec(), ..self.clone() }
     }
+
+    /// As many elements from its `start`-th on as fill a shape, in the same memory: see [`pack`](super::pack) for where
+    /// that may be.
+    pub(super) fn part(&self, start: usize, shape: &[usize]) -> Self {
+        let part = Tensor { buffer: self.buffer.clone(), start: self.start + start, shape: shape.to_vec() };
+        debug_assert!((part.start + part.len()) as u64 * 4 <= part.buffer.bytes());
+        part
+    }
+
+    /// The elements of its memory before its own.
+    pub(super) fn start(&self) -> usize {
+        self.start
+    }
+
+    /// Whether both lie in the same memory.
+    pub(super) fn shares_memory(&self, other: &Tensor) -> bool {
+        Rc::ptr_eq(&self.buffer, &other.buffer)
+    }
+}
+
+/// Refuses so many values for a shape that they do not fill.
+pub(super) fn filled(shape: &[usize], values: usize) -> Result<()> {
+    if shape.iter().product::<usize>() != values {
+        let message = format!("{values} values do not fill a tensor of shape {shape:?}");
+        return Err(Error::shape("upload", message));
+    }
+    Ok(())
 }
 
 impl std::fmt::Debug for Tensor {

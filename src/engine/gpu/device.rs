@@ -5,7 +5,7 @@ use super::kernel::{self, Constants, Kernel, Source};
 use super::pool::{self, Pool};
 use super::profile::{HostWork, Place, Profile, Profiler, Profiling};
 use super::tuning::{Identity, Tuning};
-use crate::engine::Tensor;
+use crate::engine::tensor::{Tensor, filled};
 use crate::{Error, Result};
 use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::{HashMap, VecDeque};
@@ -73,7 +73,8 @@ impl Dispatch {
     }
 }
 
-type BindGroupKey = (u64, Vec<(u64, u64)>);
+/// A kernel and, for each binding, the buffer, the first byte and the number of bytes.
+type BindGroupKey = (u64, Vec<(u64, u64, u64)>);
 type KernelKey = (*const Source, Vec<u32>);
 
 struct Inner {
@@ -301,19 +302,14 @@ impl Gpu {
     }
 
     fn write(&self, tensor: &Tensor, words: &[u32]) -> Result<()> {
-        if tensor.len() != words.len() {
-            return Err(Error::shape(
-                "upload",
-                format!("{} values do not fill a tensor of shape {:?}", words.len(), tensor.shape()),
-            ));
-        }
+        filled(tensor.shape(), words.len())?;
         // The queue writes before everything not yet submitted, which may still read this memory
         // under its former owner.
         if !self.0.recorded.borrow().is_empty() {
             self.submit()?;
         }
         self.timed(HostWork::Uploading, || {
-            self.0.queue.write_buffer(tensor.buffer.raw(), 0, bytemuck::cast_slice(words));
+            self.0.queue.write_buffer(tensor.buffer.raw(), first_byte(tensor), bytemuck::cast_slice(words));
         });
         Ok(())
     }
@@ -360,7 +356,7 @@ impl Gpu {
         let mut at = 0;
         for tensor in tensors {
             let bytes = (tensor.len() * 4) as u64;
-            encoder.copy_buffer_to_buffer(tensor.buffer.raw(), 0, &staging, at, bytes);
+            encoder.copy_buffer_to_buffer(tensor.buffer.raw(), first_byte(tensor), &staging, at, bytes);
             at += bytes;
         }
         let submission = self.finish(encoder)?;
@@ -435,7 +431,7 @@ impl Gpu {
 
     fn bind_group(&self, kernel: &Kernel, tensors: &[&Tensor]) -> Rc<wgpu::BindGroup> {
         let bytes = |t: &Tensor| (t.len().max(1) * 4) as u64;
-        let key = (kernel.id, tensors.iter().map(|t| (t.buffer.id, bytes(t))).collect());
+        let key = (kernel.id, tensors.iter().map(|t| (t.buffer.id, first_byte(t), bytes(t))).collect());
         let mut cache = self.0.bind_groups.borrow_mut();
         if let Some(found) = cache.get(&key) {
             return found.clone();
@@ -450,7 +446,7 @@ impl Gpu {
                 binding: binding as u32,
                 resource: wgpu::BindingResource::Buffer(wgpu::BufferBinding {
                     buffer: tensor.buffer.raw(),
-                    offset: 0,
+                    offset: first_byte(tensor),
                     size: std::num::NonZeroU64::new(bytes(tensor)),
                 }),
             })
@@ -538,6 +534,11 @@ impl Gpu {
         }
         self.0.fault.lock().unwrap_or_else(|e| e.into_inner()).take().map_or(Ok(()), Err)
     }
+}
+
+/// Where a tensor begins in its buffer.
+fn first_byte(tensor: &Tensor) -> u64 {
+    (tensor.start() * 4) as u64
 }
 
 /// A read that is under way.

@@ -47,6 +47,11 @@ impl Buffer {
     pub(super) fn raw(&self) -> &wgpu::Buffer {
         self.raw.as_ref().expect("present until dropped")
     }
+
+    /// Its size, which may be more than was asked for.
+    pub(in crate::engine) fn bytes(&self) -> u64 {
+        self.class
+    }
 }
 
 impl Drop for Buffer {

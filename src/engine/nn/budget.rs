@@ -4,7 +4,7 @@
 mod rehearsal;
 
 use super::Network;
-use crate::engine::Gpu;
+use crate::engine::{Gpu, pack};
 use crate::{Error, Result};
 use rehearsal::{Piece, Rehearsal};
 use std::fmt;
@@ -16,11 +16,11 @@ pub struct Budget {
     pub batch: usize,
     /// Weights and biases.
     pub parameters: u64,
-    /// Adam's two averages of each; 0 without training.
+    /// The gradient of each and Adam's two averages; 0 without training.
     pub adam: u64,
     /// The input and what becomes of it, as far as it is in memory together.
     pub activations: u64,
-    /// What the way back takes besides, gradients and all; 0 without training.
+    /// What the way back takes besides; 0 without training.
     pub backward: u64,
     /// The largest tensor.
     pub largest: u64,
@@ -88,16 +88,17 @@ impl Budget {
         let step = Rehearsal::new(gpu, batch);
         let counts: Vec<usize> =
             outlines.iter().flat_map(|o| &o.parameters).map(|p| p.shape.iter().product()).collect();
-        let all = |what| counts.iter().map(|&n| step.take(what, n)).collect::<Vec<Piece>>();
+        let pieces = pack::lengths(gpu, &counts);
+        let all = |what| pieces.iter().map(|&n| step.take(what, n)).collect::<Vec<Piece>>();
         let weights = all("the weights");
         let parameters = step.taken();
-        let averages =
-            if training { [all("the mean gradients"), all("the mean squares")] } else { [vec![], vec![]] };
+        let of_adam = ["the mean gradients", "the mean squares", "the gradients of the weights"];
+        let state: Vec<_> = if training { of_adam.into_iter().flat_map(all).collect() } else { vec![] };
         let adam = step.taken() - parameters;
-        let ran = step.run(network, &outlines, training);
-        drop((weights, averages));
-        let activations = ran.forward - parameters - adam;
-        let backward = step.taken() - ran.forward;
+        let forward = step.run(network, &outlines, training);
+        drop((weights, state));
+        let activations = forward - parameters - adam;
+        let backward = step.taken() - forward;
         let (largest, what, layer) = step.largest();
         let batch_is = format!("a batch of {}", step.batch());
         let largest_is = match layer.checked_sub(1).and_then(|index| network.layers.get(index)) {

@@ -4,7 +4,7 @@ use super::network::{Layer, Network, ParameterShape};
 use crate::engine::gpu::profile::{Pass, Place};
 use crate::engine::ops::draw::Draw;
 use crate::engine::ops::{conv2d, dense, dropout, flatten, max_pool, noise, stretch};
-use crate::engine::{Gpu, Tape, Tensor, Var};
+use crate::engine::{Gpu, Tape, Tensor, Var, pack};
 use crate::rng::{Philox, Stream, normal_pair};
 use crate::{Error, Result};
 use rand::Rng;
@@ -74,12 +74,9 @@ impl Model {
             let message = format!("{} arrays for {} parameters", values.len(), shapes.len());
             return Err(Error::shape("model", message));
         }
-        let parameters = shapes
-            .into_iter()
-            .zip(values)
-            .map(|(shape, values)| gpu.upload(&shape.shape, &values).map(|tensor| (shape, tensor)))
-            .collect::<Result<_>>()?;
-        Ok(Model { network: network.clone(), parameters })
+        let arrays: Vec<_> = shapes.iter().map(|s| &s.shape[..]).zip(values.iter().map(|v| &v[..])).collect();
+        let tensors = pack::upload(gpu, &arrays)?;
+        Ok(Model { network: network.clone(), parameters: shapes.into_iter().zip(tensors).collect() })
     }
 
     /// A network with parameters that are on the device already, which must be its own.
@@ -99,16 +96,23 @@ impl Model {
 
     /// Puts the parameters on a tape, with or without gradients.
     pub fn on_tape(&self, tape: &Tape, gradients: bool) -> Vec<Var> {
-        self.on_tape_from(tape, if gradients { 0 } else { self.parameters.len() })
+        let place = |(_, tensor): &(_, Tensor)| match gradients {
+            true => tape.parameter(tensor),
+            false => tape.constant(tensor),
+        };
+        self.parameters.iter().map(place).collect()
     }
 
-    /// As [`Model::on_tape`], with gradients from layer `first` on, counted among those with weights.
-    pub(super) fn on_tape_from(&self, tape: &Tape, first: usize) -> Vec<Var> {
-        let place = |(number, (_, tensor)): (usize, &(_, Tensor))| match number / 2 < first {
-            true => tape.constant(tensor),
-            false => tape.parameter(tensor),
-        };
-        self.parameters.iter().enumerate().map(place).collect()
+    /// As [`Model::on_tape`], with gradients from layer `first` on, counted among those with weights; they are written into
+    /// the tensors given, one for each parameter.
+    pub(super) fn on_tape_from(&self, tape: &Tape, first: usize, gradients: &[Tensor]) -> Vec<Var> {
+        let parameters = self.parameters.iter().zip(gradients).enumerate();
+        let place =
+            |(number, ((_, tensor), gradient)): (usize, (&(_, Tensor), &Tensor))| match number / 2 < first {
+                true => tape.constant(tensor),
+                false => tape.parameter_at(tensor, gradient),
+            };
+        parameters.map(place).collect()
     }
 
     /// From inputs \[N\]\[H\]\[W\]\[C\] to outputs, with the parameters of [`Model::on_tape`].

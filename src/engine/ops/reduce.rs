@@ -6,6 +6,7 @@
 use super::words::{self, ByNumbers};
 use crate::Result;
 use crate::engine::gpu::{Source, device::linear_grid};
+use crate::engine::tape::Home;
 use crate::engine::{Gpu, Tape, Tensor, Var};
 
 static SUM_ROWS: ByNumbers = words::by_numbers!("sum_rows");
@@ -14,28 +15,51 @@ static FILL: Source =
 
 pub(super) const KERNELS: &[&Source] = &[&SUM_ROWS[0], &SUM_ROWS[1], &FILL];
 
-fn sum_blocks(gpu: &Gpu, input: &Tensor, rows: usize, per_block: usize, factor: f32) -> Result<Tensor> {
+/// The rows of a matrix, so many at a time: a row of the output each.
+fn sum_blocks(
+    gpu: &Gpu,
+    [input, output]: [&Tensor; 2],
+    rows: usize,
+    per_block: usize,
+    factor: f32,
+) -> Result<()> {
     let columns = input.len() / rows.max(1);
-    let blocks = rows.div_ceil(per_block);
-    let output = gpu.tensor(&[blocks, columns])?;
     let (source, together) = words::form(gpu, &SUM_ROWS, columns);
     let words = [rows as u32, (columns / together) as u32, per_block as u32, factor.to_bits()];
-    gpu.launch(source, &[], &[input, &output], &words, linear_grid(output.len() / together, 64))?;
+    gpu.launch(source, &[], &[input, output], &words, linear_grid(output.len() / together, 64))
+}
+
+/// The sum over the rows of a matrix, times `factor`: \[rows\]\[columns\] → \[columns\], whatever the shape of `output` is
+/// called. The first pass leaves about √rows blocks, so that both have work for many invocations.
+pub(crate) fn sum_rows_into(
+    gpu: &Gpu,
+    output: &Tensor,
+    input: &Tensor,
+    rows: usize,
+    factor: f32,
+) -> Result<()> {
+    if rows <= 64 {
+        return sum_blocks(gpu, [input, output], rows, rows.max(1), factor);
+    }
+    let per_block = (rows as f64).sqrt().ceil() as usize;
+    let partial = gpu.tensor(&[rows.div_ceil(per_block), input.len() / rows])?;
+    sum_blocks(gpu, [input, &partial], rows, per_block, 1.0)?;
+    let blocks = partial.shape()[0];
+    sum_blocks(gpu, [&partial, output], blocks, blocks, factor)
+}
+
+/// As [`sum_rows_into`], into a tensor of its own.
+pub(crate) fn sum_rows(gpu: &Gpu, input: &Tensor, rows: usize, factor: f32) -> Result<Tensor> {
+    let output = gpu.tensor(&[input.len() / rows.max(1)])?;
+    sum_rows_into(gpu, &output, input, rows, factor)?;
     Ok(output)
 }
 
-/// The sum over the rows of a matrix, times `factor`: \[rows\]\[columns\] → \[columns\]. The first
-/// pass leaves about √rows blocks, so that both have work for many invocations.
-pub(crate) fn sum_rows(gpu: &Gpu, input: &Tensor, rows: usize, factor: f32) -> Result<Tensor> {
-    let columns = input.len() / rows.max(1);
-    let per_block = (rows as f64).sqrt().ceil() as usize;
-    let partial = if rows > 64 {
-        sum_blocks(gpu, input, rows, per_block, 1.0)?
-    } else {
-        input.reshaped(&[rows, columns])
-    };
-    let rows = partial.shape()[0];
-    Ok(sum_blocks(gpu, &partial, rows, rows.max(1), factor)?.reshaped(&[columns]))
+/// The sum over the rows of a matrix: a gradient, where it belongs.
+pub(super) fn sum_rows_at(gpu: &Gpu, input: &Tensor, rows: usize, home: &Home) -> Result<Tensor> {
+    let output = home.tensor(gpu, &[input.len() / rows.max(1)])?;
+    sum_rows_into(gpu, &output, input, rows, 1.0)?;
+    Ok(output)
 }
 
 fn reduce(tape: &Tape, a: &Var, factor: f32) -> Result<Var> {

@@ -35,7 +35,7 @@ impl Drop for Held {
 pub(super) type Piece = Rc<Held>;
 
 /// The way back through an operation: from the gradient of its output to that of its input, where one is needed.
-type Backward<'a> = Box<dyn FnOnce(&Piece, &mut Vec<Piece>) -> Option<Piece> + 'a>;
+type Backward<'a> = Box<dyn FnOnce(&Piece) -> Option<Piece> + 'a>;
 
 /// What an operation makes of its input, and leaves for the way back.
 struct Made<'a> {
@@ -64,14 +64,6 @@ struct Note<'a> {
     rectified: Option<Piece>,
     masks_input: bool,
     outputs: usize,
-}
-
-/// What a run has taken.
-pub(super) struct Ran {
-    /// Bytes at the end of the way forward.
-    pub(super) forward: u64,
-    /// Kept until Adam has used them.
-    _gradients: Vec<Piece>,
 }
 
 /// The step and its ledger.
@@ -120,8 +112,8 @@ impl<'g> Rehearsal<'g> {
         Rc::new(Held { class, ledger: self.ledger.clone() })
     }
 
-    /// Forward and, in training, back.
-    pub(super) fn run(&self, network: &Network, outlines: &[Outline], training: bool) -> Ran {
+    /// Forward and, in training, back. Returns the bytes that were taken at the end of the way forward.
+    pub(super) fn run(&self, network: &Network, outlines: &[Outline], training: bool) -> u64 {
         // What a device holds from the beginning.
         let _one = self.take("the number 1", 1);
         let mut shape = network.input.to_vec();
@@ -166,12 +158,12 @@ impl<'g> Rehearsal<'g> {
         }
         self.layer.set(0);
         let forward = self.taken();
-        let mut gradients = Vec::new();
         if training {
             // The loss, which keeps the answers for the way back.
             let outputs = self.batch * shape.iter().product::<usize>();
             let terms = self.take("the losses", outputs);
-            let _loss = self.sum_rows(outputs, 1);
+            let _loss = self.take("the loss", 1);
+            self.sum_rows_in_place(outputs, 1);
             drop(terms);
             let mut gradient = Some(self.take("the gradient of the loss", outputs));
             drop(x);
@@ -182,11 +174,11 @@ impl<'g> Rehearsal<'g> {
                     g = self.take("the masked gradient", note.outputs);
                 }
                 drop(note.rectified);
-                gradient = (note.backward)(&g, &mut gradients);
+                gradient = (note.backward)(&g);
                 masked = note.masks_input;
             }
         }
-        Ran { forward, _gradients: gradients }
+        forward
     }
 
     /// Whether a layer on images of \[height, width, channels\] pools what it makes.
@@ -218,16 +210,16 @@ impl<'g> Rehearsal<'g> {
         let mut masks = Masks::default();
         let (y, backward): (Piece, Backward) = match *layer {
             Layer::GaussianNoise { .. } | Layer::Dropout { .. } if !training => {
-                (x, Box::new(|g, _| Some(g.clone())))
+                (x, Box::new(|g| Some(g.clone())))
             }
-            Layer::Flatten => (x, Box::new(|g, _| Some(g.clone()))),
-            Layer::GaussianNoise { .. } => (self.take(OUTPUT, outputs), Box::new(|g, _| Some(g.clone()))),
+            Layer::Flatten => (x, Box::new(|g| Some(g.clone()))),
+            Layer::GaussianNoise { .. } => (self.take(OUTPUT, outputs), Box::new(|g| Some(g.clone()))),
             Layer::Dropout { .. } => {
                 masks = Masks { of_output: rectified, of_input: rectified };
-                (self.take(OUTPUT, outputs), Box::new(move |_, _| Some(self.take(GRADIENT, inputs))))
+                (self.take(OUTPUT, outputs), Box::new(move |_| Some(self.take(GRADIENT, inputs))))
             }
             Layer::Stretch { .. } | Layer::MaxPool => {
-                let back = move |_: &Piece, _: &mut Vec<Piece>| {
+                let back = move |_: &Piece| {
                     let _kept = x;
                     Some(self.take(GRADIENT, inputs))
                 };
@@ -243,16 +235,16 @@ impl<'g> Rehearsal<'g> {
                 let places = (pooled && training)
                     .then(|| self.take("the places", words_of_places(self.gpu, &geometry)));
                 let y = self.take(OUTPUT, outputs);
-                let back = move |_: &Piece, gradients: &mut Vec<Piece>| {
+                let back = move |_: &Piece| {
                     let _kept = x;
                     let sums = self.batch * height * width;
                     let _spread = places.map(|_| self.take("the gradient of the sums", sums * filters));
                     let weights = kernel * kernel * in_channels * filters;
                     let blocks = weight_gradient_blocks(self.gpu, &geometry);
                     let partial = self.take("the partial gradients of the weights", blocks * weights);
-                    gradients.push(self.sum_rows(blocks, weights));
+                    self.sum_rows_in_place(blocks, weights);
                     drop(partial);
-                    gradients.push(self.sum_rows(if pooled { outputs / filters } else { sums }, filters));
+                    self.sum_rows_in_place(if pooled { outputs / filters } else { sums }, filters);
                     let flipped = needs_gradient.then(|| self.take("the weights turned round", weights));
                     flipped.map(|_| self.take(GRADIENT, inputs))
                 };
@@ -265,11 +257,10 @@ impl<'g> Rehearsal<'g> {
                 let y = self.take(OUTPUT, outputs);
                 drop(partial);
                 masks.of_output = relu;
-                let back = move |_: &Piece, gradients: &mut Vec<Piece>| {
+                let back = move |_: &Piece| {
                     let _kept = x;
                     let dx = needs_gradient.then(|| self.take(GRADIENT, inputs));
-                    gradients.push(self.take("the gradient of the weights", terms * units));
-                    gradients.push(self.sum_rows(self.batch, units));
+                    self.sum_rows_in_place(self.batch, units);
                     dx
                 };
                 (y, Box::new(back))
@@ -279,9 +270,8 @@ impl<'g> Rehearsal<'g> {
     }
 
     /// As the operation: in two passes where there are many rows.
-    fn sum_rows(&self, rows: usize, columns: usize) -> Piece {
+    fn sum_rows_in_place(&self, rows: usize, columns: usize) {
         let blocks = rows.div_ceil((rows as f64).sqrt().ceil() as usize);
         let _partial = (rows > 64).then(|| self.take("the partial sums", blocks * columns));
-        self.take("the sums", columns)
     }
 }

@@ -27,11 +27,13 @@ pub use forward::{Epilogue, forward, forward_by, forward_with_places_by, input_g
 pub(super) use kernels::KERNELS;
 pub use reference::{conv2d_backward_reference, conv2d_reference};
 pub use sizes::fits;
+use weight_gradient::weight_gradient_at;
 pub(in crate::engine) use weight_gradient::weight_gradient_blocks;
 pub use weight_gradient::{weight_gradient, weight_gradient_by};
 
 use super::{max_pool, reduce};
 use crate::engine::gpu::{Choice, Pass, Rung, Weights};
+use crate::engine::tape::Home;
 use crate::engine::{Gpu, Masks, Tape, Tensor, Var};
 use crate::{Error, Result};
 
@@ -237,8 +239,8 @@ struct Backward {
     of_input: Option<Choice>,
     /// Whether the input is a rectifier's, whose mask that kernel applies.
     masks_input: bool,
-    /// Whether the weights and the bias need a gradient.
-    needed: [bool; 2],
+    /// Where the gradients of the weights and the bias belong, if they need one.
+    homes: [Option<Home>; 2],
 }
 
 impl Backward {
@@ -251,7 +253,7 @@ impl Backward {
             w: w.value().clone(),
             of_input,
             masks_input: x.rectified() && of_input.is_some_and(masks),
-            needed: [w, b].map(Var::needs_gradient),
+            homes: [w, b].map(Var::home),
         }
     }
 
@@ -277,9 +279,11 @@ impl Backward {
 
     /// From the gradient of the sums, and a tensor of so many rows that add up to the gradient of the bias.
     fn gradients(self, g: &Tensor, (rows, count): (&Tensor, usize)) -> Result<Vec<Option<Tensor>>> {
-        let Backward { gpu, geometry, x, w, of_input, masks_input, needed } = self;
-        let dw = needed[0].then(|| weight_gradient(&gpu, &geometry, &x, g)).transpose()?;
-        let db = needed[1].then(|| reduce::sum_rows(&gpu, rows, count, 1.0)).transpose()?;
+        let Backward { gpu, geometry, x, w, of_input, masks_input, homes: [of_weights, of_bias] } = self;
+        let by = choice(&gpu, Pass::WeightGradient, &geometry);
+        let dw =
+            of_weights.map(|home| weight_gradient_at(&gpu, by, &geometry, [&x, g], &home)).transpose()?;
+        let db = of_bias.map(|home| reduce::sum_rows_at(&gpu, rows, count, &home)).transpose()?;
         let rectified = masks_input.then_some(&x);
         let dx = of_input
             .map(|choice| input_gradient_by(&gpu, choice, &geometry, [&w, g], rectified))

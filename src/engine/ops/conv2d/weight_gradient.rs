@@ -9,6 +9,7 @@ use super::{Geometry, choice, refused};
 use crate::Result;
 use crate::engine::gpu::{Choice, Pass, Rung, Source, Tile, device::linear_grid};
 use crate::engine::ops::reduce;
+use crate::engine::tape::Home;
 use crate::engine::{Gpu, Tensor};
 
 /// Workgroups of a weight gradient that are enough to fill a GPU.
@@ -43,6 +44,17 @@ pub fn weight_gradient_by(
     x: &Tensor,
     g: &Tensor,
 ) -> Result<Tensor> {
+    weight_gradient_at(gpu, choice, geometry, [x, g], &Home::default())
+}
+
+/// As [`weight_gradient_by`], where the gradient belongs.
+pub(super) fn weight_gradient_at(
+    gpu: &Gpu,
+    choice: impl Into<Choice>,
+    geometry: &Geometry,
+    [x, g]: [&Tensor; 2],
+    home: &Home,
+) -> Result<Tensor> {
     geometry
         .expect("conv2d weight gradient", &[(x, &geometry.input_shape()), (g, &geometry.output_shape())])?;
     let (choice, sizes) = (choice.into(), Sizes::of(geometry));
@@ -52,10 +64,12 @@ pub fn weight_gradient_by(
     let Blocks { rows, lines, blocks, source, constants, grid } = blocks(gpu, choice, geometry);
     let shape = geometry.weights_shape();
     let weights: usize = shape.iter().product();
+    let dw = home.tensor(gpu, &shape)?;
     let partial = gpu.tensor(&[blocks, weights])?;
     gpu.launch(source, &constants, &[x, g, &partial], &[rows as u32, lines as u32], grid)?;
     gpu.states_flops(2 * weights * geometry.batch * geometry.height * geometry.width);
-    Ok(reduce::sum_rows(gpu, &partial, blocks, 1.0)?.reshaped(&shape))
+    reduce::sum_rows_into(gpu, &dw, &partial, blocks, 1.0)?;
+    Ok(dw)
 }
 
 /// Blocks of a weight gradient, whose sums are in memory together.

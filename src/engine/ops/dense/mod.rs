@@ -19,6 +19,7 @@ mod tests;
 
 pub(super) use product::KERNELS;
 pub(in crate::engine) use product::forward_chunks;
+use product::weight_gradient_at;
 pub use product::{fits, forward_by, input_gradient_by, weight_gradient_by};
 
 use super::reduce;
@@ -70,12 +71,14 @@ fn layer(tape: &Tape, [x, w, b]: [&Var; 3], rectify: bool) -> Result<Var> {
     let by = |pass| choice(tape.gpu(), pass, &geometry);
     let y = forward_by(&gpu, by(Pass::Forward), &geometry, [&x_value, &w_value, b.value()], rectify)?;
     let [back_x, back_w] = [Pass::InputGradient, Pass::WeightGradient].map(by);
-    let needed = [x, w, b].map(Var::needs_gradient);
+    let [of_input, of_weights, of_bias] = [x, w, b].map(Var::home);
     let masks = Masks { of_output: rectify, of_input: false };
     Ok(tape.push_with(masks, y, &[x, w, b], move |g| {
-        let dx = needed[0].then(|| input_gradient_by(&gpu, back_x, &geometry, &w_value, g)).transpose()?;
-        let dw = needed[1].then(|| weight_gradient_by(&gpu, back_w, &geometry, &x_value, g)).transpose()?;
-        let db = needed[2].then(|| reduce::sum_rows(&gpu, g, geometry.batch, 1.0)).transpose()?;
+        let dx = of_input.map(|_| input_gradient_by(&gpu, back_x, &geometry, &w_value, g)).transpose()?;
+        let of_weights =
+            of_weights.map(|home| weight_gradient_at(&gpu, back_w, &geometry, [&x_value, g], &home));
+        let of_bias = of_bias.map(|home| reduce::sum_rows_at(&gpu, g, geometry.batch, &home));
+        let (dw, db) = (of_weights.transpose()?, of_bias.transpose()?);
         Ok(vec![dx, dw, db])
     }))
 }

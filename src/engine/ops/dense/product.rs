@@ -2,6 +2,7 @@
 
 use super::Geometry;
 use crate::engine::gpu::{Choice, Pass, Rung, Source, Tile, device::linear_grid};
+use crate::engine::tape::Home;
 use crate::engine::{Gpu, Tensor};
 use crate::{Error, Result};
 
@@ -103,16 +104,15 @@ impl Product {
         self.terms.div_ceil(SHORTEST_CHUNK).min(ENOUGH_GROUPS.div_ceil(tiles.max(1))).max(1)
     }
 
-    /// a·b as \[chunks\]\[rows\]\[columns\], each the sum over one part of the terms.
-    fn run(&self, gpu: &Gpu, choice: Choice, [a, b]: [&Tensor; 2], chunks: usize) -> Result<Tensor> {
+    /// a·b into c, which is \[chunks\]\[rows\]\[columns\], whatever it is called: each the sum over one part of the terms.
+    fn run(&self, gpu: &Gpu, choice: Choice, [a, b, c]: [&Tensor; 3], chunks: usize) -> Result<()> {
         let &Product { rows, columns, terms, a_along_terms, b_along_terms } = self;
         // A whole number of the kernels' steps of eight terms; the last chunks may then be empty.
         let chunk = terms.div_ceil(chunks).next_multiple_of(8);
-        let c = gpu.tensor(&[chunks, rows, columns])?;
         let sizes = [rows, columns, terms, chunk];
         let launch = |source, constants: &[(&'static str, u32)], more: &[usize], grid: [u32; 3]| {
             let words: Vec<u32> = sizes.iter().chain(more).map(|&n| n as u32).collect();
-            gpu.launch(source, constants, &[a, b, &c], &words, grid)
+            gpu.launch(source, constants, &[a, b, c], &words, grid)
         };
         let along =
             [("A_ALONG_TERMS", u32::from(a_along_terms)), ("B_ALONG_TERMS", u32::from(b_along_terms))];
@@ -137,7 +137,7 @@ impl Product {
             }
         }
         gpu.states_flops(2 * rows * columns * terms);
-        Ok(c)
+        Ok(())
     }
 }
 
@@ -190,7 +190,8 @@ pub fn forward_by(
     check("dense", gpu, choice.rung, geometry, &tensors)?;
     let product = Product::of(Pass::Forward, geometry);
     let chunks = product.chunks();
-    let partial = product.run(gpu, choice, [x, w], chunks)?;
+    let partial = gpu.tensor(&[chunks, batch, outputs])?;
+    product.run(gpu, choice, [x, w, &partial], chunks)?;
     let y = gpu.tensor(&[batch, outputs])?;
     let words = [chunks as u32, outputs as u32, u32::from(relu)];
     gpu.launch(&FINISH, &[], &[&partial, b, &y], &words, linear_grid(y.len(), 64))?;
@@ -213,7 +214,9 @@ pub fn input_gradient_by(
     let tensors = [(w, &[inputs, outputs][..]), (g, &[batch, outputs])];
     check("dense input gradient", gpu, choice.rung, geometry, &tensors)?;
     let product = Product::of(Pass::InputGradient, geometry);
-    Ok(product.run(gpu, choice, [g, w], 1)?.reshaped(&[batch, inputs]))
+    let dx = gpu.tensor(&[batch, inputs])?;
+    product.run(gpu, choice, [g, w, &dx], 1)?;
+    Ok(dx)
 }
 
 /// xᵀ·g on a rung of the ladder.
@@ -227,10 +230,23 @@ pub fn weight_gradient_by(
     x: &Tensor,
     g: &Tensor,
 ) -> Result<Tensor> {
+    weight_gradient_at(gpu, choice, geometry, [x, g], &Home::default())
+}
+
+/// As [`weight_gradient_by`], where the gradient belongs.
+pub(super) fn weight_gradient_at(
+    gpu: &Gpu,
+    choice: impl Into<Choice>,
+    geometry: &Geometry,
+    [x, g]: [&Tensor; 2],
+    home: &Home,
+) -> Result<Tensor> {
     let choice = choice.into();
     let &Geometry { batch, inputs, outputs } = geometry;
     let tensors = [(x, &[batch, inputs][..]), (g, &[batch, outputs])];
     check("dense weight gradient", gpu, choice.rung, geometry, &tensors)?;
     let product = Product::of(Pass::WeightGradient, geometry);
-    Ok(product.run(gpu, choice, [x, g], 1)?.reshaped(&[inputs, outputs]))
+    let dw = home.tensor(gpu, &[inputs, outputs])?;
+    product.run(gpu, choice, [x, g, &dw], 1)?;
+    Ok(dw)
 }
