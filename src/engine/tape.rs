@@ -20,7 +20,7 @@ pub struct Var {
     id: usize,
     tape: u64,
     needs_gradient: bool,
-    rectified: bool,
+    rectified: Option<f32>,
     home: Home,
 }
 
@@ -56,8 +56,9 @@ impl Var {
         self.needs_gradient
     }
 
-    /// Whether its gradient has to be masked by its own sign: see [`Masks::of_output`].
-    pub fn rectified(&self) -> bool {
+    /// By what its gradient has to be multiplied after it is masked by its own sign, if that has to be: see
+    /// [`Masks::of_output`].
+    pub fn rectified(&self) -> Option<f32> {
         self.rectified
     }
 
@@ -69,11 +70,15 @@ impl Var {
 
 /// Who masks the gradient on the way back through a rectifier, that is, puts 0 where the rectifier's output is not positive.
 /// Whoever makes the gradient can do it in passing, which spares a pass over memory; the tape does what nobody did.
+///
+/// What dropout makes of a rectifier's output is positive where that was and was kept, and 0 elsewhere: to go back through
+/// both is to mask once and to multiply by what dropout multiplied by.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Masks {
-    /// The output is a rectifier's, and the operation's `backward` takes for granted that its gradient is masked.
-    pub of_output: bool,
-    /// The first input is a rectifier's, and the operation's `backward` masks the gradient of it.
+    /// The output is a rectifier's, times this number where dropout kept it, and the operation's `backward` takes for granted
+    /// that its gradient is masked and multiplied by the number: 1 for the rectifier alone.
+    pub of_output: Option<f32>,
+    /// The first input is [rectified](Var::rectified), and the operation's `backward` masks and multiplies the gradient of it.
     pub of_input: bool,
 }
 
@@ -82,8 +87,8 @@ struct Node {
     backward: Option<Backward>,
     /// The shape of the value, where a gradient of it is wanted.
     wanted: Option<Vec<usize>>,
-    /// The value, where its gradient has to be masked by it.
-    rectified: Option<Tensor>,
+    /// The value, where its gradient has to be masked by it, and what to multiply that by.
+    rectified: Option<(Tensor, f32)>,
     /// Whether the gradient of its first input comes masked.
     masks_input: bool,
     /// For the profile.
@@ -161,7 +166,7 @@ impl Tape {
     ) -> Var {
         let mut nodes = self.nodes.borrow_mut();
         let wanted = needs_gradient.then(|| value.shape().to_vec());
-        let rectified = (needs_gradient && masks.of_output).then(|| value.clone());
+        let rectified = masks.of_output.filter(|_| needs_gradient).map(|factor| (value.clone(), factor));
         let (layer, masks_input) = (self.gpu.place().layer, masks.of_input);
         nodes.push(Node { inputs, backward, wanted, rectified, masks_input, layer });
         let (id, rectified) = (nodes.len() - 1, masks.of_output);
@@ -186,32 +191,48 @@ impl Tape {
         }
         let mut nodes = self.nodes.into_inner();
         let mut gradients: Vec<Option<Tensor>> = vec![None; nodes.len()];
-        // Whether all that has come to a gradient came masked.
-        let mut masked = vec![true; nodes.len()];
+        // Whether what has come to a gradient so far is masked.
+        let mut masked = vec![false; nodes.len()];
         gradients[loss.id] = Some(self.gpu.one()?.reshaped(loss.shape()));
-        masked[loss.id] = false;
         while let Some(Node { inputs, backward, layer, rectified, masks_input, .. }) = nodes.pop() {
             let Some(backward) = backward else { continue };
             let Some(mut gradient) = gradients[nodes.len()].take() else { continue };
             self.gpu.set_place(Place { pass: Pass::Backward, layer });
-            if let Some(y) = rectified.filter(|_| !masked[nodes.len()]) {
-                gradient = relu::mask(&self.gpu, &gradient, &y)?;
+            if !masked[nodes.len()] {
+                gradient = masked_by(&self.gpu, gradient, rectified.as_ref())?;
             }
             for (i, (input, new)) in inputs.into_iter().zip(backward(&gradient)?).enumerate() {
-                let (Some(new), Some(shape)) = (new, &nodes[input].wanted) else { continue };
+                let Node { wanted: Some(shape), rectified, .. } = &nodes[input] else { continue };
+                let Some(mut new) = new else { continue };
                 if new.shape() != shape {
                     let message = format!("a gradient of shape {:?} for a value of {shape:?}", new.shape());
                     return Err(Error::shape("backward", message));
                 }
-                masked[input] &= masks_input && i == 0;
-                gradients[input] = Some(match gradients[input].take() {
-                    Some(sum) => arithmetic::add_tensors(&self.gpu, &sum, &new)?,
-                    None => new,
-                });
+                let mut is_masked = masks_input && i == 0;
+                if let Some(mut sum) = gradients[input].take() {
+                    // Both masked, or neither.
+                    match (masked[input], is_masked) {
+                        (true, false) => new = masked_by(&self.gpu, new, rectified.as_ref())?,
+                        (false, true) => sum = masked_by(&self.gpu, sum, rectified.as_ref())?,
+                        _ => {}
+                    }
+                    is_masked |= masked[input];
+                    new = arithmetic::add_tensors(&self.gpu, &sum, &new)?;
+                }
+                masked[input] = is_masked;
+                gradients[input] = Some(new);
             }
         }
         self.gpu.set_place(Place::default());
         Ok(Gradients { tape: self.id, of: gradients })
+    }
+}
+
+/// The gradient of a rectified value, masked and multiplied; of any other as it is.
+fn masked_by(gpu: &Gpu, gradient: Tensor, rectified: Option<&(Tensor, f32)>) -> Result<Tensor> {
+    match rectified {
+        Some((y, factor)) => relu::mask(gpu, &gradient, y, *factor),
+        None => Ok(gradient),
     }
 }
 
@@ -254,17 +275,23 @@ mod tests {
     #[test]
     fn a_gradient_that_is_masked_in_part_is_masked_as_a_whole() {
         check::on_every_gpu(|gpu| {
-            let (x, p, draw) = (check::random(&[300], 1, 1.0), 0.4, Draw { seed: 1, layer: 2, step: 3 });
+            let (x, p) = (check::random(&[300], 1, 1.0), 0.4);
+            let draws = [2, 3].map(|layer| Draw { seed: 1, layer, step: 3 });
             let tape = Tape::new(gpu);
             let v = tape.parameter(&gpu.upload(&[300], &x)?);
             let y = relu::relu(&tape, &v)?;
-            // Of the two that read y, dropout masks the gradient, and the addition does not.
-            let dropped = dropout::dropout(&tape, &y, p, draw)?;
-            assert!(y.rectified() && dropped.rectified() && !v.rectified());
-            let loss = reduce::sum(&tape, &arithmetic::add(&tape, &dropped, &y)?)?;
+            let once = dropout::dropout(&tape, &y, p, draws[0])?;
+            let twice = dropout::dropout(&tape, &once, p, draws[1])?;
+            let factor = 1.0 / (1.0 - p);
+            let rectified = [&v, &y, &once, &twice].map(Var::rectified);
+            assert_eq!(rectified, [None, Some(1.0), Some(factor), Some(factor / (1.0 - p))]);
+            // Of those that read y and what dropout made of it, dropout masks the gradient, and the additions do not.
+            let sum = arithmetic::add(&tape, &arithmetic::add(&tape, &twice, &once)?, &y)?;
+            let loss = reduce::sum(&tape, &sum)?;
             let found = gpu.read(tape.backward(&loss)?.of(&v).expect("the loss depends on x"))?;
-            let kept = dropout::dropout_reference(&[1.0; 300], p, draw);
-            let expected = x.iter().zip(kept).map(|(&x, kept)| if x > 0.0 { 1.0 + kept } else { 0.0 });
+            let [first, second] = draws.map(|draw| dropout::dropout_reference(&[1.0; 300], p, draw));
+            let kept = first.into_iter().zip(second).map(|(first, second)| 1.0 + first * (1.0 + second));
+            let expected = x.iter().zip(kept).map(|(&x, kept)| if x > 0.0 { kept } else { 0.0 });
             check::close("gradient", &found, expected);
             Ok(())
         });

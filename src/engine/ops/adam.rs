@@ -7,7 +7,7 @@
 use super::same_shape;
 use super::words::{self, ByNumbers};
 use crate::Result;
-use crate::engine::gpu::{Source, device::linear_grid};
+use crate::engine::gpu::Source;
 use crate::engine::{Gpu, Tensor};
 
 static ADAM: ByNumbers = words::by_numbers!("adam");
@@ -54,8 +54,7 @@ pub fn adam_step(
     let numbers = [rate, root, beta1, beta2, 1.0 - beta1, 1.0 - beta2, epsilon];
     let words = numbers.map(|number| (number as f32).to_bits());
     let tensors = [gradient, parameter, mean, square];
-    let (source, together) = words::form(gpu, &ADAM, parameter.len());
-    gpu.launch(source, &[], &tensors, &words, linear_grid(parameter.len() / together, 256))
+    words::launch_flat(gpu, &ADAM, &[], &tensors, &words)
 }
 
 /// The f64 reference of [`adam_step`].

@@ -11,7 +11,7 @@
 use super::same_shape;
 use super::words::{self, ByNumbers};
 use crate::Result;
-use crate::engine::gpu::{Source, device::linear_grid};
+use crate::engine::gpu::Source;
 use crate::engine::{Gpu, Tape, Tensor, Var};
 
 static ELEMENTWISE: ByNumbers = words::by_numbers!("elementwise");
@@ -20,9 +20,7 @@ pub(super) const KERNELS: &[&Source] = &[&ELEMENTWISE[0], &ELEMENTWISE[1]];
 
 fn launch(gpu: &Gpu, operation: u32, a: &Tensor, b: &Tensor, s: f32) -> Result<Tensor> {
     let z = gpu.tensor(a.shape())?;
-    let (source, together) = words::form(gpu, &ELEMENTWISE, z.len());
-    let grid = linear_grid(z.len() / together, 256);
-    gpu.launch(source, &[("OPERATION", operation)], &[a, b, &z], &[s.to_bits()], grid)?;
+    words::launch_flat(gpu, &ELEMENTWISE, &[("OPERATION", operation)], &[a, b, &z], &[s.to_bits()])?;
     Ok(z)
 }
 

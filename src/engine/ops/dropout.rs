@@ -2,7 +2,6 @@
 //! otherwise, so that the mean of y stays x. ∂L/∂x = g·m/(1 − p): the same kernel with the same
 //! draw, or, of what a rectifier made, g/(1 − p) where y > 0.
 
-use super::arithmetic::scale_tensor;
 use super::draw::Draw;
 use crate::engine::gpu::{Source, device::linear_grid};
 use crate::engine::{Gpu, Masks, Tape, Tensor, Var};
@@ -37,12 +36,11 @@ pub fn dropout(tape: &Tape, x: &Var, probability: f32, draw: Draw) -> Result<Var
     }
     let gpu = tape.gpu().clone();
     let y = launch(&gpu, x.value(), probability, draw)?;
-    if x.rectified() {
-        // What dropout leaves of a rectifier's output is positive where that was and was not dropped: masked by it, a
-        // gradient needs no mask of x and no second draw.
-        let masks = Masks { of_output: true, of_input: true };
-        let scale = 1.0 / (1.0 - probability);
-        return Ok(tape.push_with(masks, y, &[x], move |g| Ok(vec![Some(scale_tensor(&gpu, g, scale)?)])));
+    if let Some(factor) = x.rectified() {
+        // What dropout leaves of a rectifier's output is positive where that was and was not dropped. Masked by it and
+        // multiplied, a gradient needs neither a mask of x nor a second draw.
+        let masks = Masks { of_output: Some(factor / (1.0 - probability)), of_input: true };
+        return Ok(tape.push_with(masks, y, &[x], |g| Ok(vec![Some(g.clone())])));
     }
     Ok(tape.push(y, &[x], move |g| Ok(vec![Some(launch(&gpu, g, probability, draw)?)])))
 }

@@ -4,19 +4,18 @@
 
 use super::words::{self, ByNumbers};
 use crate::Result;
-use crate::engine::gpu::{Source, device::linear_grid};
+use crate::engine::gpu::Source;
 use crate::engine::{Gpu, Masks, Tape, Tensor, Var};
 
 static MASK: ByNumbers = words::by_numbers!("mask");
 
 pub(super) const KERNELS: &[&Source] = &[&MASK[0], &MASK[1]];
 
-/// `gradient` where `y` > 0, else 0, for tensors with as many elements: the way back through any
+/// `gradient` times `factor` where `y` > 0, else 0, for tensors with as many elements: the way back through any
 /// operation that ends in a ReLU, where [no other kernel](Masks) does it in passing.
-pub(crate) fn mask(gpu: &Gpu, gradient: &Tensor, y: &Tensor) -> Result<Tensor> {
+pub(crate) fn mask(gpu: &Gpu, gradient: &Tensor, y: &Tensor, factor: f32) -> Result<Tensor> {
     let z = gpu.tensor(gradient.shape())?;
-    let (source, together) = words::form(gpu, &MASK, z.len());
-    gpu.launch(source, &[], &[gradient, y, &z], &[], linear_grid(z.len() / together, 256))?;
+    words::launch_flat(gpu, &MASK, &[], &[gradient, y, &z], &[factor.to_bits()])?;
     Ok(z)
 }
 
@@ -26,8 +25,8 @@ pub(crate) fn mask(gpu: &Gpu, gradient: &Tensor, y: &Tensor) -> Result<Tensor> {
 /// Only those of the device.
 pub fn relu(tape: &Tape, x: &Var) -> Result<Var> {
     let gpu = tape.gpu().clone();
-    let y = mask(&gpu, x.value(), x.value())?;
-    let masks = Masks { of_output: true, ..Masks::default() };
+    let y = mask(&gpu, x.value(), x.value(), 1.0)?;
+    let masks = Masks { of_output: Some(1.0), ..Masks::default() };
     // The mask is all there is to the way back, and whoever made the gradient has seen to it.
     Ok(tape.push_with(masks, y, &[x], |g| Ok(vec![Some(g.clone())])))
 }
@@ -51,8 +50,8 @@ mod tests {
                 let tape = Tape::new(gpu);
                 let y = relu(&tape, &tape.constant(&tx))?;
                 check::close("relu", &gpu.read(y.value())?, relu_reference(&check::f64s(&x)));
-                let masked = x.iter().zip(&g).map(|(&x, &g)| if x > 0.0 { f64::from(g) } else { 0.0 });
-                check::close("mask", &gpu.read(&mask(gpu, &tg, y.value())?)?, masked);
+                let masked = x.iter().zip(&g).map(|(&x, &g)| if x > 0.0 { 1.5 * f64::from(g) } else { 0.0 });
+                check::close("mask", &gpu.read(&mask(gpu, &tg, y.value(), 1.5)?)?, masked);
             }
             Ok(())
         });
@@ -63,7 +62,7 @@ mod tests {
         check::on_every_gpu(|gpu| {
             let x = gpu.upload(&[3], &[0.0, -0.0, 1.0])?;
             let g = gpu.upload(&[3], &[5.0, 5.0, 5.0])?;
-            assert_eq!(gpu.read(&mask(gpu, &g, &x)?)?, [0.0, 0.0, 5.0]);
+            assert_eq!(gpu.read(&mask(gpu, &g, &x, 1.0)?)?, [0.0, 0.0, 5.0]);
             Ok(())
         });
     }

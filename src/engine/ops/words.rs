@@ -1,8 +1,9 @@
 //! Kernels that have one number of each tensor an invocation, or two that are loaded and stored as a word: see
 //! `shaders/words.wgsl`.
 
-use crate::engine::Gpu;
-use crate::engine::gpu::Source;
+use crate::Result;
+use crate::engine::gpu::{Source, device::linear_grid, kernel::Constants};
+use crate::engine::{Gpu, Tensor};
 
 /// Two numbers as a word.
 pub(super) const WORDS: &str = include_str!("../../../shaders/words.wgsl");
@@ -43,4 +44,17 @@ pub(super) use by_numbers;
 pub(super) fn form(gpu: &Gpu, kernel: &'static ByNumbers, count: usize) -> (&'static Source, usize) {
     let two = gpu.uses_words() && count.is_multiple_of(2);
     (&kernel[usize::from(two)], if two { 2 } else { 1 })
+}
+
+/// Launches the form that fits for flat tensors with as many elements each, in workgroups of 256 invocations.
+pub(super) fn launch_flat(
+    gpu: &Gpu,
+    kernel: &'static ByNumbers,
+    constants: Constants,
+    tensors: &[&Tensor],
+    immediates: &[u32],
+) -> Result<()> {
+    let count = tensors.first().map_or(0, |tensor| tensor.len());
+    let (source, together) = form(gpu, kernel, count);
+    gpu.launch(source, constants, tensors, immediates, linear_grid(count / together, 256))
 }

@@ -142,7 +142,7 @@ impl<'g> Rehearsal<'g> {
             let written = if pooled { &outlines[index + 1] } else { outline };
             let input = Input { x: &x, shape: &shape, needs_gradient, rectified };
             let made = self.layer(&layer, input, written, pooled, training);
-            rectified = made.masks.of_output;
+            rectified = made.masks.of_output.is_some();
             needs_gradient |= weighted && training;
             if needs_gradient {
                 notes.push(Note {
@@ -215,8 +215,10 @@ impl<'g> Rehearsal<'g> {
             Layer::Flatten => (x, Box::new(|g| Some(g.clone()))),
             Layer::GaussianNoise { .. } => (self.take(OUTPUT, outputs), Box::new(|g| Some(g.clone()))),
             Layer::Dropout { .. } => {
-                masks = Masks { of_output: rectified, of_input: rectified };
-                (self.take(OUTPUT, outputs), Box::new(move |_| Some(self.take(GRADIENT, inputs))))
+                masks = Masks { of_output: rectified.then_some(1.0), of_input: rectified };
+                let back =
+                    move |g: &Piece| Some(if rectified { g.clone() } else { self.take(GRADIENT, inputs) });
+                (self.take(OUTPUT, outputs), Box::new(back))
             }
             Layer::Stretch { .. } | Layer::MaxPool => {
                 let back = move |_: &Piece| {
@@ -231,7 +233,7 @@ impl<'g> Rehearsal<'g> {
                 let geometry = Geometry::of_layer(self.batch, image, kernel, filters);
                 let by = conv2d::choice(self.gpu, Pass::InputGradient, &geometry);
                 let of_input = needs_gradient && rectified && conv2d::masks(by);
-                masks = Masks { of_output: relu || pooled, of_input };
+                masks = Masks { of_output: (relu || pooled).then_some(1.0), of_input };
                 let places = (pooled && training)
                     .then(|| self.take("the places", words_of_places(self.gpu, &geometry)));
                 let y = self.take(OUTPUT, outputs);
@@ -256,7 +258,7 @@ impl<'g> Rehearsal<'g> {
                 let partial = self.take("the partial sums", chunks.saturating_mul(outputs));
                 let y = self.take(OUTPUT, outputs);
                 drop(partial);
-                masks.of_output = relu;
+                masks.of_output = relu.then_some(1.0);
                 let back = move |_: &Piece| {
                     let _kept = x;
                     let dx = needs_gradient.then(|| self.take(GRADIENT, inputs));

@@ -108,8 +108,9 @@ pub fn input_gradient(gpu: &Gpu, geometry: &Geometry, w: &Tensor, g: &Tensor) ->
     input_gradient_by(gpu, choice(gpu, Pass::InputGradient, geometry), geometry, [w, g], None)
 }
 
-/// As [`input_gradient`], on a rung of the ladder, from the tensors w and g. With `x`, a tensor of the input's shape, it is 0
-/// where x is not positive: x is then what a rectifier made, and this is the way back through that one, too.
+/// As [`input_gradient`], on a rung of the ladder, from the tensors w and g. With `rectified`, a tensor x of the input's shape
+/// and a factor, it is 0 where x is not positive and multiplied by the factor elsewhere: x is then what a rectifier made, or
+/// dropout of that, and this is the way back through those, too.
 ///
 /// # Errors
 /// As [`input_gradient`], or the rung does not take this geometry here: see [`super::fits`]; or it cannot mask.
@@ -118,9 +119,9 @@ pub fn input_gradient_by(
     choice: impl Into<Choice>,
     geometry: &Geometry,
     [w, g]: [&Tensor; 2],
-    x: Option<&Tensor>,
+    rectified: Option<(&Tensor, f32)>,
 ) -> Result<Tensor> {
-    if let Some(x) = x {
+    if let Some((x, _)) = rectified {
         geometry.expect("conv2d input gradient", &[(x, &geometry.input_shape())])?;
     }
     geometry
@@ -128,9 +129,11 @@ pub fn input_gradient_by(
     let back = Sizes::of(geometry).back();
     let [kh, kw, ci, co] = geometry.weights_shape();
     let flipped = gpu.tensor(&[kh, kw, co, ci])?;
-    let words = [kh * kw, ci, co].map(|n| n as u32);
-    gpu.launch(&FLIP, &[], &[w, &flipped], &words, linear_grid(w.len(), 64))?;
-    let (beside, epilogue) = x.map_or((&flipped, Epilogue::None), |x| (x, Epilogue::Mask));
+    let factor = rectified.map_or(1.0, |(_, factor)| factor);
+    let [taps, ci, co] = [kh * kw, ci, co].map(|n| n as u32);
+    let words = [ci, co, factor.to_bits()];
+    gpu.launch(&FLIP, &[], &[w, &flipped], &words, [ci.div_ceil(8), co.div_ceil(8), taps])?;
+    let (beside, epilogue) = rectified.map_or((&flipped, Epilogue::None), |(x, _)| (x, Epilogue::Mask));
     convolve(gpu, choice.into(), geometry.batch, &back, [g, &flipped, beside], epilogue)
 }
 

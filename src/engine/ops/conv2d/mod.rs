@@ -237,8 +237,8 @@ struct Backward {
     w: Tensor,
     /// The kernel that makes the gradient of the input, where one is wanted.
     of_input: Option<Choice>,
-    /// Whether the input is a rectifier's, whose mask that kernel applies.
-    masks_input: bool,
+    /// What the gradient of the input is multiplied by, where that kernel masks it by the input.
+    masks_input: Option<f32>,
     /// Where the gradients of the weights and the bias belong, if they need one.
     homes: [Option<Home>; 2],
 }
@@ -252,14 +252,14 @@ impl Backward {
             x: x.value().clone(),
             w: w.value().clone(),
             of_input,
-            masks_input: x.rectified() && of_input.is_some_and(masks),
+            masks_input: x.rectified().filter(|_| of_input.is_some_and(masks)),
             homes: [w, b].map(Var::home),
         }
     }
 
     /// Of an operation that ends in a rectifier or does not.
     fn masks(&self, rectifies: bool) -> Masks {
-        Masks { of_output: rectifies, of_input: self.masks_input }
+        Masks { of_output: rectifies.then_some(1.0), of_input: self.masks_input.is_some() }
     }
 
     fn run(self, g: &Tensor) -> Result<Vec<Option<Tensor>>> {
@@ -284,7 +284,7 @@ impl Backward {
         let dw =
             of_weights.map(|home| weight_gradient_at(&gpu, by, &geometry, [&x, g], &home)).transpose()?;
         let db = of_bias.map(|home| reduce::sum_rows_at(&gpu, rows, count, &home)).transpose()?;
-        let rectified = masks_input.then_some(&x);
+        let rectified = masks_input.map(|factor| (&x, factor));
         let dx = of_input
             .map(|choice| input_gradient_by(&gpu, choice, &geometry, [&w, g], rectified))
             .transpose()?;

@@ -165,9 +165,13 @@ fn masking_in_the_kernel_gives_the_bits_of_masking_after_it() {
         geometry(3, [5, 10], [8, 16], [2, 2]),
     ];
     on_rungs_with_cells(Pass::InputGradient, &shapes, [18, 5], |gpu, rung, g, [x, w, _, d]| {
-        let masked = input_gradient_by(gpu, rung, g, [w, d], Some(x))?;
-        let apart = relu::mask(gpu, &input_gradient_by(gpu, rung, g, [w, d], None)?, x)?;
-        assert_eq!(gpu.read(&masked)?, gpu.read(&apart)?, "{rung} of {g:?}");
+        let unmasked = input_gradient_by(gpu, rung, g, [w, d], None)?;
+        // Of a factor that rounds nothing.
+        for factor in [1.0, 4.0] {
+            let masked = input_gradient_by(gpu, rung, g, [w, d], Some((x, factor)))?;
+            let apart = relu::mask(gpu, &unmasked, x, factor)?;
+            assert_eq!(gpu.read(&masked)?, gpu.read(&apart)?, "{rung} of {g:?}");
+        }
         Ok(())
     });
 }
@@ -184,7 +188,7 @@ fn a_rung_without_cells_says_that_it_neither_pools_nor_masks() {
             };
             refused(forward_by(gpu, rung, &g, [&x, &w, &b], Epilogue::PoolBiasRelu), "pooling");
             refused(forward_with_places_by(gpu, rung, &g, [&x, &w, &b]).map(|(y, _)| y), "pooling");
-            refused(input_gradient_by(gpu, rung, &g, [&w, &d], Some(&x)), "a mask");
+            refused(input_gradient_by(gpu, rung, &g, [&w, &d], Some((&x, 1.0))), "a mask");
         }
         Ok(())
     });

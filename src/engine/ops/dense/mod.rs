@@ -72,7 +72,7 @@ fn layer(tape: &Tape, [x, w, b]: [&Var; 3], rectify: bool) -> Result<Var> {
     let y = forward_by(&gpu, by(Pass::Forward), &geometry, [&x_value, &w_value, b.value()], rectify)?;
     let [back_x, back_w] = [Pass::InputGradient, Pass::WeightGradient].map(by);
     let [of_input, of_weights, of_bias] = [x, w, b].map(Var::home);
-    let masks = Masks { of_output: rectify, of_input: false };
+    let masks = Masks { of_output: rectify.then_some(1.0), of_input: false };
     Ok(tape.push_with(masks, y, &[x, w, b], move |g| {
         let dx = of_input.map(|_| input_gradient_by(&gpu, back_x, &geometry, &w_value, g)).transpose()?;
         let of_weights =
