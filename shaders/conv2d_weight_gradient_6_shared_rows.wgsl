@@ -4,7 +4,7 @@
 //
 // and sum_rows.wgsl adds the blocks in their order, in one pass or two: no atomics, the same bits always.
 //
-//   x   [N][HEIGHT][WIDTH][CI]
+//   x   [N][HEIGHT][WIDTH][CI]                         as conv2d_weight_gradient_pixels.wgsl declares it
 //   d   [N][HEIGHT][WIDTH][CO/OUTPUTS] Outputs         ∂L/∂y; CO a multiple of OUTPUTS
 //   p   [blocks][KH][KW][CI][CO/OUTPUTS] Outputs       KH and KW at most 4
 //
@@ -21,13 +21,11 @@
 //
 // Contract: subgroups of at least 8 lanes; LANES a multiple of 8. Reads are clamped into the image.
 
-override CI: u32;
 override LANES: u32;
 
 struct Immediates { rows: u32, all: u32 }
 var<immediate> given: Immediates;
 
-@group(0) @binding(0) var<storage, read> x: array<f32>;
 @group(0) @binding(1) var<storage, read> d: array<Outputs>;
 @group(0) @binding(2) var<storage, read_write> p: array<Outputs>;
 
@@ -41,10 +39,11 @@ fn gradients(line: u32, j: u32, o: u32) -> Gradients {
     Matrix(gradient(line, j + 4u, o), gradient(line, j + 5u, o), gradient(line, j + 6u, o), gradient(line, j + 7u, o)));
 }
 
-// The rows of pixels under a row of outputs, the last one in r3, as Kernel has its rows.
-struct Rows { r0: Pixels, r1: Pixels, r2: Pixels, r3: Pixels }
+// The rows of pixels under a row of outputs, the last one in r3, as Kernel has its rows: as they are loaded, and a channel's.
+struct Rows { r0: Row, r1: Row, r2: Row, r3: Row }
+struct Spread { r0: Pixels, r1: Pixels, r2: Pixels, r3: Pixels }
 
-fn add(sum: Kernel, r: Rows, g: Gradients) -> Kernel {
+fn add(sum: Kernel, r: Spread, g: Gradients) -> Kernel {
   var s = sum;
   s.r3 = add_row(sum.r3, r.r3, g);
   if KH > 1u { s.r2 = add_row(sum.r2, r.r2, g); }
@@ -67,7 +66,7 @@ fn main(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) grou
   let first = group.z * given.rows;
   let count = min(first + given.rows, given.all) - first;
   let channels = group.x * 8u;
-  let c = min(channels + min(lane, 7u), CI - 1u);
+  let mine = part(channels, lane);
   let outputs = group.y * LANES + local;
   let o = min(outputs, CO / OUTPUTS - 1u);
   let strips = (WIDTH + 7u) / 8u;
@@ -82,22 +81,22 @@ fn main(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) grou
     let row = i32(line % HEIGHT + KH - 1u) - i32(PAD_TOP);
     let column = i32(j) - i32(PAD_LEFT);
     if line % HEIGHT == 0u || line == first {
-      if KH > 1u { rows.r2 = row_of(image, row - 1, column, c); }
-      if KH > 2u { rows.r1 = row_of(image, row - 2, column, c); }
-      if KH > 3u { rows.r0 = row_of(image, row - 3, column, c); }
+      if KH > 1u { rows.r2 = row_of(image, row - 1, column, mine); }
+      if KH > 2u { rows.r1 = row_of(image, row - 2, column, mine); }
+      if KH > 3u { rows.r0 = row_of(image, row - 3, column, mine); }
     } else {
-      rows = Rows(rows.r1, rows.r2, rows.r3, Pixels());
+      rows = Rows(rows.r1, rows.r2, rows.r3, Row());
     }
-    rows.r3 = row_of(image, row, column, c);
+    rows.r3 = row_of(image, row, column, mine);
     let g = gradients(line, j, o);
-    k0 = add(k0, Rows(spread_0(rows.r0), spread_0(rows.r1), spread_0(rows.r2), spread_0(rows.r3)), g);
-    k1 = add(k1, Rows(spread_1(rows.r0), spread_1(rows.r1), spread_1(rows.r2), spread_1(rows.r3)), g);
-    k2 = add(k2, Rows(spread_2(rows.r0), spread_2(rows.r1), spread_2(rows.r2), spread_2(rows.r3)), g);
-    k3 = add(k3, Rows(spread_3(rows.r0), spread_3(rows.r1), spread_3(rows.r2), spread_3(rows.r3)), g);
-    k4 = add(k4, Rows(spread_4(rows.r0), spread_4(rows.r1), spread_4(rows.r2), spread_4(rows.r3)), g);
-    k5 = add(k5, Rows(spread_5(rows.r0), spread_5(rows.r1), spread_5(rows.r2), spread_5(rows.r3)), g);
-    k6 = add(k6, Rows(spread_6(rows.r0), spread_6(rows.r1), spread_6(rows.r2), spread_6(rows.r3)), g);
-    k7 = add(k7, Rows(spread_7(rows.r0), spread_7(rows.r1), spread_7(rows.r2), spread_7(rows.r3)), g);
+    k0 = add(k0, Spread(spread_0(rows.r0), spread_0(rows.r1), spread_0(rows.r2), spread_0(rows.r3)), g);
+    k1 = add(k1, Spread(spread_1(rows.r0), spread_1(rows.r1), spread_1(rows.r2), spread_1(rows.r3)), g);
+    k2 = add(k2, Spread(spread_2(rows.r0), spread_2(rows.r1), spread_2(rows.r2), spread_2(rows.r3)), g);
+    k3 = add(k3, Spread(spread_3(rows.r0), spread_3(rows.r1), spread_3(rows.r2), spread_3(rows.r3)), g);
+    k4 = add(k4, Spread(spread_4(rows.r0), spread_4(rows.r1), spread_4(rows.r2), spread_4(rows.r3)), g);
+    k5 = add(k5, Spread(spread_5(rows.r0), spread_5(rows.r1), spread_5(rows.r2), spread_5(rows.r3)), g);
+    k6 = add(k6, Spread(spread_6(rows.r0), spread_6(rows.r1), spread_6(rows.r2), spread_6(rows.r3)), g);
+    k7 = add(k7, Spread(spread_7(rows.r0), spread_7(rows.r1), spread_7(rows.r2), spread_7(rows.r3)), g);
   }
   if outputs >= CO / OUTPUTS { return; }
   store(group.z, channels, o, k0);

@@ -4,7 +4,7 @@
 //
 // and sum_rows.wgsl adds the blocks in their order: no atomics, the same bits always.
 //
-//   x   [N][HEIGHT][WIDTH][CI]
+//   x   [N][HEIGHT][WIDTH][CI]                        as conv2d_weight_gradient_pixels*.wgsl declares it
 //   d   [N][HEIGHT][WIDTH][CO/OUTPUTS] Stored          ∂L/∂y; CO a multiple of OUTPUTS
 //   p   [blocks][KH][KW][CI][CO/OUTPUTS] Outputs       KH 2 to 4, KW at most 4
 //
@@ -26,7 +26,6 @@
 //
 // Contract: subgroups of at least 8 lanes; LANES a multiple of 8. Reads are clamped into the image.
 
-override CI: u32;
 override LANES: u32;
 
 // How much of a sum's terms their rounding may leave where they cancel: 32 roundings by half a unit in the last place. That is
@@ -36,7 +35,6 @@ const ROUNDING = 32.0 / 16777216.0;
 struct Immediates { groups: u32, all: u32 }
 var<immediate> given: Immediates;
 
-@group(0) @binding(0) var<storage, read> x: array<f32>;
 @group(0) @binding(1) var<storage, read> d: array<Stored>;
 @group(0) @binding(2) var<storage, read_write> p: array<Outputs>;
 
@@ -44,7 +42,7 @@ var<immediate> given: Immediates;
 struct Channels { c0: Taps, c1: Taps, c2: Taps, c3: Taps, c4: Taps, c5: Taps, c6: Taps, c7: Taps }
 
 // What belongs to the points; c is the point 0 where KH < 4, and what KH has no point for is not used.
-struct PixelsAt { a: Pixels, minus_a: Pixels, b: Pixels, minus_b: Pixels, c: Pixels, minus_c: Pixels, infinity: Pixels }
+struct RowsAt { a: Row, minus_a: Row, b: Row, minus_b: Row, c: Row, minus_c: Row, infinity: Row }
 struct GradientsAt { a: Gradients, minus_a: Gradients, b: Gradients, minus_b: Gradients, c: Gradients, minus_c: Gradients,
                      infinity: Gradients }
 struct TapsAt { a: Taps, minus_a: Taps, b: Taps, minus_b: Taps, c: Taps, minus_c: Taps, infinity: Taps }
@@ -85,40 +83,43 @@ fn all_gradients(image: u32, i: u32, j: u32, o: u32) -> GradientsAt {
 }
 
 // The rows of pixels under a group of outputs, r5 where KH > 2, r6 where KH = 4.
-struct Rows { r0: Pixels, r1: Pixels, r2: Pixels, r3: Pixels, r4: Pixels, r5: Pixels, r6: Pixels }
+struct Rows { r0: Row, r1: Row, r2: Row, r3: Row, r4: Row, r5: Row, r6: Row }
 // From row i on, of which the group above has loaded KH − 1 before, unless this is the first of its image or block.
-fn rows(above: Rows, anew: bool, image: u32, i: i32, j: i32, c: u32) -> Rows {
-  var r = Rows(above.r4, above.r5, above.r6, Pixels(), Pixels(), Pixels(), Pixels());
+fn rows(above: Rows, anew: bool, image: u32, i: i32, j: i32, mine: Part) -> Rows {
+  var r: Rows;
+  if KH > 1u { r.r0 = above.r4; }
+  if KH > 2u { r.r1 = above.r5; }
+  if KH > 3u { r.r2 = above.r6; }
   if anew {
-    r.r0 = row_of(image, i, j, c);
-    if KH > 2u { r.r1 = row_of(image, i + 1, j, c); }
-    if KH > 3u { r.r2 = row_of(image, i + 2, j, c); }
+    r.r0 = row_of(image, i, j, mine);
+    if KH > 2u { r.r1 = row_of(image, i + 1, j, mine); }
+    if KH > 3u { r.r2 = row_of(image, i + 2, j, mine); }
   }
-  if KH < 3u { r.r1 = row_of(image, i + 1, j, c); }
-  if KH < 4u { r.r2 = row_of(image, i + 2, j, c); }
-  r.r3 = row_of(image, i + 3, j, c);
-  r.r4 = row_of(image, i + 4, j, c);
-  if KH > 2u { r.r5 = row_of(image, i + 5, j, c); }
-  if KH > 3u { r.r6 = row_of(image, i + 6, j, c); }
+  if KH < 3u { r.r1 = row_of(image, i + 1, j, mine); }
+  if KH < 4u { r.r2 = row_of(image, i + 2, j, mine); }
+  r.r3 = row_of(image, i + 3, j, mine);
+  r.r4 = row_of(image, i + 4, j, mine);
+  if KH > 2u { r.r5 = row_of(image, i + 5, j, mine); }
+  if KH > 3u { r.r6 = row_of(image, i + 6, j, mine); }
   return r;
 }
 
 // a + s·b.
-fn plus(a: Pixels, s: f32, b: Pixels) -> Pixels {
-  return Pixels(fma(vec4f(s), b.a, a.a), fma(vec4f(s), b.b, a.b), fma(vec3f(s), b.c, a.c));
+fn plus(a: Row, s: f32, b: Row) -> Row {
+  return Row(fma(vec4f(s), b.a, a.a), fma(vec4f(s), b.b, a.b), fma(vec4f(s), b.c, a.c));
 }
 // μ on every other of five rows.
-fn of_mu(r0: Pixels, r2: Pixels, r4: Pixels) -> Pixels {
+fn of_mu(r0: Row, r2: Row, r4: Row) -> Row {
   return plus(plus(r4, -SUM, r2), PRODUCT, r0);
 }
 // Bᵀ; what m has beside μ comes first, p or p² − C².
-fn transformed(r: Rows) -> PixelsAt {
+fn transformed(r: Rows) -> RowsAt {
   var p0 = r.r1;
   var p1 = r.r2;
   var p2 = r.r3;
   var p3 = r.r4;
   var c = of_mu(r.r0, r.r2, r.r4);
-  var minus_c: Pixels;
+  var minus_c: Row;
   var infinity = of_mu(r.r1, r.r3, r.r5);
   if KH > 3u {
     p0 = plus(r.r2, -C * C, r.r0);
@@ -135,10 +136,10 @@ fn transformed(r: Rows) -> PixelsAt {
   let odd = plus(p3, -B * B, p1);
   let even_b = plus(p2, -A * A, p0);
   let odd_b = plus(p3, -A * A, p1);
-  return PixelsAt(plus(odd, A, even), plus(odd, -A, even), plus(odd_b, B, even_b), plus(odd_b, -B, even_b), c, minus_c, infinity);
+  return RowsAt(plus(odd, A, even), plus(odd, -A, even), plus(odd_b, B, even_b), plus(odd_b, -B, even_b), c, minus_c, infinity);
 }
 
-fn add(s: Channels, r: Pixels, g: Gradients) -> Channels {
+fn add(s: Channels, r: Row, g: Gradients) -> Channels {
   return Channels(add_row(s.c0, spread_0(r), g), add_row(s.c1, spread_1(r), g), add_row(s.c2, spread_2(r), g),
                   add_row(s.c3, spread_3(r), g), add_row(s.c4, spread_4(r), g), add_row(s.c5, spread_5(r), g),
                   add_row(s.c6, spread_6(r), g), add_row(s.c7, spread_7(r), g));
@@ -201,7 +202,7 @@ fn main(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) grou
   let first = group.z * given.groups;
   let count = min(first + given.groups, given.all) - first;
   let channels = group.x * 8u;
-  let c = min(channels + min(lane, 7u), CI - 1u);
+  let mine = part(channels, lane);
   let outputs = group.y * LANES + local;
   let o = min(outputs, CO / OUTPUTS - 1u);
   let strips = (WIDTH + 7u) / 8u;
@@ -214,7 +215,7 @@ fn main(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) grou
     let image = line / down;
     let i = line % down * 4u;
     let j = step / count * 8u;
-    pixels = rows(pixels, i == 0u || line == first, image, i32(i) - i32(PAD_TOP), i32(j) - i32(PAD_LEFT), c);
+    pixels = rows(pixels, i == 0u || line == first, image, i32(i) - i32(PAD_TOP), i32(j) - i32(PAD_LEFT), mine);
     let r = transformed(pixels);
     let g = all_gradients(image, i, j, o);
     s_a = add(s_a, r.a, g.a);

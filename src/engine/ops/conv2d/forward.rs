@@ -223,12 +223,7 @@ fn launch(gpu: &Gpu, Choice { rung, tile }: Choice, batch: usize, sizes: &Sizes,
         }
         Rung::Winograd => {
             let together = sizes.channels_of_winograd();
-            let form = match (gpu.uses_words(), together) {
-                (false, _) => 0,
-                (true, 1) => 1,
-                _ => 2,
-            };
-            let source = &FORWARD_WINOGRAD[form][which];
+            let source = &FORWARD_WINOGRAD[sizes.words(gpu)][which];
             by_shared_rows(source, &tiling(), together, WINOGRAD_TILE, batch, sizes)
         }
     }

@@ -42,6 +42,22 @@ macro_rules! winograd {
     };
 }
 
+/// Winograd's kernel of the weight gradient for a way to load gradients, and one to load pixels.
+macro_rules! winograd_weights {
+    ($stored:expr, $pixels:expr) => {
+        kernel!(
+            "conv2d_weight_gradient_7_winograd",
+            BY_2,
+            $stored,
+            TILE,
+            SHARED_ROWS,
+            $pixels,
+            WEIGHTS_SHARED,
+            WINOGRAD
+        )
+    };
+}
+
 const BY_2: &str = shader!("conv2d_outputs_by_2");
 const BY_4: &str = shader!("conv2d_outputs_by_4");
 const TILE: &str = shader!("conv2d_tile");
@@ -57,6 +73,8 @@ const PLAIN: &str = shader!("conv2d_stored_plain");
 const PIXELS: &str = shader!("conv2d_winograd_pixels");
 const PIXELS_WORDS: &str = shader!("conv2d_winograd_pixels_words");
 const WEIGHTS_SHARED: &str = shader!("conv2d_weight_gradient_shared_rows");
+const WEIGHTS_PIXELS: &str = shader!("conv2d_weight_gradient_pixels");
+const WEIGHTS_PIXELS_WORDS: &str = shader!("conv2d_weight_gradient_pixels_words");
 const OUTER: &str = shader!("conv2d_outer_product");
 const OF_CHANNELS: &str = shader!("conv2d_terms_of_channels");
 const ONE_BY_ONE: &str = shader!("conv2d_terms_one_by_one");
@@ -113,11 +131,12 @@ pub(super) static WEIGHTS_BROADCAST: ByWidth =
 pub(super) static WEIGHTS_BROADCAST_ONE: ByWidth =
     kernel_by_width!("conv2d_weight_gradient_5_broadcast_one_channel", WINDOWS);
 pub(super) static WEIGHTS_SHARED_ROWS: Source =
-    kernel!("conv2d_weight_gradient_6_shared_rows", BY_2, TILE, SHARED_ROWS, WEIGHTS_SHARED);
-/// With gradients that are loaded one by one, and as words of two.
-pub(super) static WEIGHTS_WINOGRAD: [Source; 2] = [
-    kernel!("conv2d_weight_gradient_7_winograd", BY_2, PLAIN, TILE, SHARED_ROWS, WEIGHTS_SHARED, WINOGRAD),
-    kernel!("conv2d_weight_gradient_7_winograd", BY_2, WORDS, TILE, SHARED_ROWS, WEIGHTS_SHARED, WINOGRAD),
+    kernel!("conv2d_weight_gradient_6_shared_rows", BY_2, TILE, SHARED_ROWS, WEIGHTS_PIXELS, WEIGHTS_SHARED);
+/// With numbers that are loaded one by one; with words of two but for the pixels; and with words alone.
+pub(super) static WEIGHTS_WINOGRAD: [Source; 3] = [
+    winograd_weights!(PLAIN, WEIGHTS_PIXELS),
+    winograd_weights!(WORDS, WEIGHTS_PIXELS),
+    winograd_weights!(WORDS, WEIGHTS_PIXELS_WORDS),
 ];
 
 pub(super) static FLIP: Source = kernel!("conv2d_flip");
@@ -166,5 +185,6 @@ pub(in crate::engine::ops) const KERNELS: &[&Source] = &[
     &WEIGHTS_SHARED_ROWS,
     &WEIGHTS_WINOGRAD[0],
     &WEIGHTS_WINOGRAD[1],
+    &WEIGHTS_WINOGRAD[2],
     &FLIP,
 ];

@@ -178,6 +178,16 @@ impl Sizes {
         matches!(self.kh, 2..=4) && self.forward_fits(Rung::SharedRows, subgroups)
     }
 
+    /// Which of the forms of Winograd's kernels, as [`super::kernels`] lists them: what is loaded and stored as words of two
+    /// numbers. Pixels can only be where their channels are even in number.
+    pub(super) fn words(&self, gpu: &Gpu) -> usize {
+        match (gpu.uses_words(), self.ci.is_multiple_of(2)) {
+            (false, _) => 0,
+            (true, false) => 1,
+            (true, true) => 2,
+        }
+    }
+
     /// Input channels that a round of Winograd's forward kernel takes.
     pub(super) fn channels_of_winograd(&self) -> u32 {
         if self.ci.is_multiple_of(2) { 2 } else { 1 }
@@ -195,8 +205,8 @@ impl Sizes {
             Rung::RegisterTile => self.forward_fits(rung, subgroups) && windows,
             Rung::Broadcast => self.forward_fits(rung, subgroups) && windows && self.kh <= WIDEST_WINDOW,
             // Eight channels in at a time.
-            Rung::SharedRows => self.forward_fits(rung, subgroups) && self.ci > 4,
-            Rung::Winograd => self.winograd_fits(subgroups) && self.ci > 4,
+            Rung::SharedRows | Rung::Winograd if self.ci <= 4 => false,
+            Rung::Winograd => self.winograd_fits(subgroups),
             _ => self.forward_fits(rung, subgroups),
         }
     }

@@ -160,7 +160,7 @@ fn blocks(gpu: &Gpu, Choice { rung, tile }: Choice, geometry: &Geometry) -> Bloc
         }
         Rung::SharedRows | Rung::Winograd => {
             let source = match rung {
-                Rung::Winograd => &WEIGHTS_WINOGRAD[usize::from(gpu.uses_words())],
+                Rung::Winograd => &WEIGHTS_WINOGRAD[sizes.words(gpu)],
                 _ => &WEIGHTS_SHARED_ROWS,
             };
             let tiling = Tiling::of_rung(rung, gpu, co);
