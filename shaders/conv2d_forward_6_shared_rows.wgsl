@@ -32,6 +32,12 @@ override LANES: u32;
 @group(0) @binding(2) var<storage, read> bias: array<Outputs>;
 @group(0) @binding(3) var<storage, read_write> y: array<Outputs>;
 
+// The channels that are taken together, and the one of them that a lane's far pixel is of: 0 or 1 further.
+struct Channels { first: u32, next: u32, of_lane: u32 }
+fn further(lane: u32) -> u32 {
+  return select(0u, lane % 8u / 4u, TOGETHER > 1u);
+}
+
 // A row of pixels of a channel and of the next one.
 struct Row { p: Pixels, q: Pixels }
 struct Kernels { k: Kernel, l: Kernel }
@@ -47,11 +53,14 @@ fn pixel(image: u32, i: i32, j: i32, c: u32) -> f32 {
   return select(0.0, x[place(image, i, j) * CI + c], inside(i, j));
 }
 
+fn last_of_next(far: f32) -> vec3f {
+  return vec3f(subgroupBroadcast(far, 4u), subgroupBroadcast(far, 5u), subgroupBroadcast(far, 6u));
+}
 fn load(image: u32, i: i32, j: Columns, c: Channels) -> Row {
   let far = pixel(image, i, j.far, c.of_lane);
   var r: Row;
   r.p = spread(pixel(image, i, j.near, c.first), far);
-  if TOGETHER > 1u { r.q = spread_high(pixel(image, i, j.near, c.next), far); }
+  if TOGETHER > 1u { r.q = spread_before(pixel(image, i, j.near, c.next), last_of_next(far)); }
   return r;
 }
 

@@ -36,25 +36,34 @@ override LANES: u32;
 @group(0) @binding(2) var<storage, read> bias: array<Stored>;
 @group(0) @binding(3) var<storage, read_write> y: array<Stored>;
 
-// Nineteen pixels of a row, of a channel and of the next one. Near: a lane l holds pixels l and 8 + l of the one in x and y,
-// of the other in z and w. Far: pixels 16 to 18, as load_far lays them.
+// Near, the first sixteen pixels of a row: a lane l holds pixels l and 8 + l of a channel in x and y, those of the next channel
+// in z and w. Far, the last three: pixels 16 to 18 of one channel in x, y and z, the same in every lane.
 alias Row = vec4f;
 // What belongs to the points; c is the point 0 where KH < 4, and what KH has no point for is not used.
 struct RowsAt { a: Row, minus_a: Row, b: Row, minus_b: Row, c: Row, minus_c: Row, infinity: Row }
-struct LoadedAt { near: RowsAt, far: RowsAt }
+struct LoadedAt { near: RowsAt, far: RowsAt, far_next: RowsAt }
 struct WeightsAt { a: Outputs, minus_a: Outputs, b: Outputs, minus_b: Outputs, c: Outputs, minus_c: Outputs, infinity: Outputs }
 struct TapsAt { a: Taps, minus_a: Taps, b: Taps, minus_b: Taps, c: Taps, minus_c: Taps, infinity: Taps }
 struct Tile { left: Strip, right: Strip }
 struct TilesAt { a: Tile, minus_a: Tile, b: Tile, minus_b: Tile, c: Tile, minus_c: Tile, infinity: Tile }
 
-// Where a lane's pixels of a row are, as indices of x for the first channel, and which of them lie on the image: the same for
-// all channels, so that it is found once.
-struct Source { at: vec3u, inside: vec3<bool> }
-fn source(image: u32, i: i32, j: vec3i) -> Source {
-  return Source(vec3u(place(image, i, j.x), place(image, i, j.y), place(image, i, j.z)) * STEP,
-                vec3<bool>(inside(i, j.x), inside(i, j.y), inside(i, j.z)));
+// Where a lane's pixels are, as indices of x for the first channel, and which of them lie on the image: the same for all
+// channels, so that it is found once. Near there are two of each row; far a lane has a row, lane l row l, and its three pixels.
+struct Near { at: vec2u, inside: vec2<bool> }
+struct Far { at: vec3u, inside: vec3<bool> }
+struct Sources { s0: Near, s1: Near, s2: Near, s3: Near, s4: Near, s5: Near, s6: Near, far: Far }
+fn near(image: u32, i: i32, j: vec2i) -> Near {
+  return Near(vec2u(place(image, i, j.x), place(image, i, j.y)) * STEP, vec2<bool>(inside(i, j.x), inside(i, j.y)));
 }
-struct Sources { s0: Source, s1: Source, s2: Source, s3: Source, s4: Source, s5: Source, s6: Source }
+fn far(image: u32, i: i32, j: vec3i) -> Far {
+  return Far(vec3u(place(image, i, j.x), place(image, i, j.y), place(image, i, j.z)) * STEP,
+             vec3<bool>(inside(i, j.x), inside(i, j.y), inside(i, j.z)));
+}
+fn load(s: Near, c: u32) -> Row {
+  let p = pixel(s.at.x, s.inside.x, c);
+  let q = pixel(s.at.y, s.inside.y, c);
+  return Row(p.x, q.x, p.y, q.y);
+}
 
 // μ on every other of five rows.
 fn of_mu(r0: Row, r2: Row, r4: Row) -> Row {
@@ -87,19 +96,25 @@ fn transformed(r0: Row, r1: Row, r2: Row, r3: Row, r4: Row, r5: Row, r6: Row) ->
   return RowsAt(fma(Row(A), even, odd), fma(Row(-A), even, odd), fma(Row(B), even_b, odd_b), fma(Row(-B), even_b, odd_b),
                 c, minus_c, infinity);
 }
-fn rows(s: Sources, c: Channels) -> LoadedAt {
-  var near_5: Row; var near_6: Row; var far_5: Row; var far_6: Row;
-  if KH > 2u {
-    near_5 = load(s.s5, c);
-    far_5 = load_far(s.s5, c);
-  }
-  if KH > 3u {
-    near_6 = load(s.s6, c);
-    far_6 = load_far(s.s6, c);
-  }
-  return LoadedAt(transformed(load(s.s0, c), load(s.s1, c), load(s.s2, c), load(s.s3, c), load(s.s4, c), near_5, near_6),
-                  transformed(load_far(s.s0, c), load_far(s.s1, c), load_far(s.s2, c), load_far(s.s3, c), load_far(s.s4, c),
-                              far_5, far_6));
+// The last pixels of all rows, which lie in lanes.
+fn spread_rows(p: vec3f) -> RowsAt {
+  let r = Row(p, 0.0);
+  var r5: Row; var r6: Row;
+  if KH > 2u { r5 = subgroupBroadcast(r, 5u); }
+  if KH > 3u { r6 = subgroupBroadcast(r, 6u); }
+  return transformed(subgroupBroadcast(r, 0u), subgroupBroadcast(r, 1u), subgroupBroadcast(r, 2u), subgroupBroadcast(r, 3u),
+                     subgroupBroadcast(r, 4u), r5, r6);
+}
+fn rows(s: Sources, c: u32) -> LoadedAt {
+  var r5: Row; var r6: Row;
+  if KH > 2u { r5 = load(s.s5, c); }
+  if KH > 3u { r6 = load(s.s6, c); }
+  var p: vec2f; var q: vec2f; var r: vec2f;
+  if KW > 1u { p = pixel(s.far.at.x, s.far.inside.x, c); }
+  if KW > 2u { q = pixel(s.far.at.y, s.far.inside.y, c); }
+  if KW > 3u { r = pixel(s.far.at.z, s.far.inside.z, c); }
+  return LoadedAt(transformed(load(s.s0, c), load(s.s1, c), load(s.s2, c), load(s.s3, c), load(s.s4, c), r5, r6),
+                  spread_rows(vec3f(p.x, q.x, r.x)), spread_rows(vec3f(p.y, q.y, r.y)));
 }
 
 // G on a column of the kernel. It takes 1/m′ and as much of the points' powers that row 0 of Aᵀ has 1 for C, row 1 for A and row 2
@@ -157,19 +172,22 @@ fn add_strip(sum: Strip, k: Taps, l: Taps, p: Pixels, q: Pixels) -> Strip {
     Matrix(taps(sum.right[0], k, l, p.b, q.b), taps(sum.right[1], k, l, right_1(p), right_1(q)),
            taps(sum.right[2], k, l, right_2(p), right_2(q)), taps(sum.right[3], k, l, right_3(p), right_3(q))));
 }
-fn add_tile(sum: Tile, k: Taps, l: Taps, r: Row, far: Row) -> Tile {
+fn add_tile(sum: Tile, k: Taps, l: Taps, r: Row, f: Row, g: Row) -> Tile {
   return Tile(add_strip(sum.left, k, l, spread(r.x, r.y), spread(r.z, r.w)),
-              add_strip(sum.right, k, l, spread(r.y, far.x), spread_next(r.w, far)));
+              add_strip(sum.right, k, l, spread_before(r.y, f.xyz), spread_before(r.w, g.xyz)));
 }
-fn add(sum: TilesAt, k: TapsAt, l: TapsAt, r: RowsAt, f: RowsAt) -> TilesAt {
+fn add(sum: TilesAt, k: TapsAt, l: TapsAt, loaded: LoadedAt) -> TilesAt {
+  let r = loaded.near;
+  let f = loaded.far;
+  let g = loaded.far_next;
   var s = sum;
-  if KH > 2u { s.infinity = add_tile(s.infinity, k.infinity, l.infinity, r.infinity, f.infinity); }
-  if KH > 3u { s.minus_c = add_tile(s.minus_c, k.minus_c, l.minus_c, r.minus_c, f.minus_c); }
-  s.c = add_tile(s.c, k.c, l.c, r.c, f.c);
-  s.a = add_tile(s.a, k.a, l.a, r.a, f.a);
-  s.minus_a = add_tile(s.minus_a, k.minus_a, l.minus_a, r.minus_a, f.minus_a);
-  s.b = add_tile(s.b, k.b, l.b, r.b, f.b);
-  s.minus_b = add_tile(s.minus_b, k.minus_b, l.minus_b, r.minus_b, f.minus_b);
+  if KH > 2u { s.infinity = add_tile(s.infinity, k.infinity, l.infinity, r.infinity, f.infinity, g.infinity); }
+  if KH > 3u { s.minus_c = add_tile(s.minus_c, k.minus_c, l.minus_c, r.minus_c, f.minus_c, g.minus_c); }
+  s.c = add_tile(s.c, k.c, l.c, r.c, f.c, g.c);
+  s.a = add_tile(s.a, k.a, l.a, r.a, f.a, g.a);
+  s.minus_a = add_tile(s.minus_a, k.minus_a, l.minus_a, r.minus_a, f.minus_a, g.minus_a);
+  s.b = add_tile(s.b, k.b, l.b, r.b, f.b, g.b);
+  s.minus_b = add_tile(s.minus_b, k.minus_b, l.minus_b, r.minus_b, f.minus_b, g.minus_b);
   return s;
 }
 
@@ -210,19 +228,17 @@ fn main(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) grou
   let o = min(outputs, CO / OUTPUTS - 1u);
   let row = i32(i) - i32(PAD_TOP);
   let column = i32(j) - i32(PAD_LEFT);
-  let near = i32(min(lane, 7u));
-  let at = column + vec3i(near, 8 + near, 16 + i32(min(lane % 4u, 2u)));
-  let by = further(lane);
-  let sources = Sources(source(image, row, at), source(image, row + 1, at), source(image, row + 2, at),
-                        source(image, row + 3, at), source(image, row + 4, at), source(image, row + 5, at),
-                        source(image, row + 6, at));
+  let l = i32(min(lane, 7u));
+  let at = column + vec2i(l, 8 + l);
+  let sources = Sources(near(image, row, at), near(image, row + 1, at), near(image, row + 2, at), near(image, row + 3, at),
+                        near(image, row + 4, at), near(image, row + 5, at), near(image, row + 6, at),
+                        far(image, row + min(l, i32(KH) + 2), column + vec3i(16, 17, 18)));
   var sums: TilesAt;
   for (var c = 0u; c < CI; c += TOGETHER) {
     let k = kernel(c, o);
     var l: TapsAt;
     if TOGETHER > 1u { l = kernel(c + 1u, o); }
-    let r = rows(sources, Channels(c, c + 1u, c + by));
-    sums = add(sums, k, l, r.near, r.far);
+    sums = add(sums, k, l, rows(sources, c));
   }
   let b = bias_of(o);
   let four = finish(sums);

@@ -3,12 +3,6 @@
 
 override TOGETHER: u32;
 
-// The channels that are taken together, and the one of them that a lane's far pixel is of: 0 or 1 further.
-struct Channels { first: u32, next: u32, of_lane: u32 }
-fn further(lane: u32) -> u32 {
-  return select(0u, lane % 8u / 4u, TOGETHER > 1u);
-}
-
 // A row of the kernel on four pixels and the three to their right.
 fn tap(sum: Outputs, k: Taps, p: vec4f) -> Outputs {
   var s = fma(k.k0, Outputs(p.x), sum);

@@ -7,18 +7,16 @@ struct Taps { k0: Outputs, k1: Outputs, k2: Outputs, k3: Outputs }
 // The rows of the kernel, the last one in r3: r2 is there where KH > 1, and so on.
 struct Kernel { r0: Taps, r1: Taps, r2: Taps, r3: Taps }
 
-// A row from its pixels, a lane each, and its last three in lanes 0 to 2, or 4 to 6, of another number.
-fn spread(near: f32, far: f32) -> Pixels {
+// A row from its first eight pixels, a lane each, and its last three.
+fn spread_before(near: f32, last: vec3f) -> Pixels {
   return Pixels(
     vec4f(subgroupBroadcast(near, 0u), subgroupBroadcast(near, 1u), subgroupBroadcast(near, 2u), subgroupBroadcast(near, 3u)),
     vec4f(subgroupBroadcast(near, 4u), subgroupBroadcast(near, 5u), subgroupBroadcast(near, 6u), subgroupBroadcast(near, 7u)),
-    vec3f(subgroupBroadcast(far, 0u), subgroupBroadcast(far, 1u), subgroupBroadcast(far, 2u)));
+    last);
 }
-fn spread_high(near: f32, far: f32) -> Pixels {
-  return Pixels(
-    vec4f(subgroupBroadcast(near, 0u), subgroupBroadcast(near, 1u), subgroupBroadcast(near, 2u), subgroupBroadcast(near, 3u)),
-    vec4f(subgroupBroadcast(near, 4u), subgroupBroadcast(near, 5u), subgroupBroadcast(near, 6u), subgroupBroadcast(near, 7u)),
-    vec3f(subgroupBroadcast(far, 4u), subgroupBroadcast(far, 5u), subgroupBroadcast(far, 6u)));
+// The same with the last three in lanes 0 to 2 of another number.
+fn spread(near: f32, far: f32) -> Pixels {
+  return spread_before(near, vec3f(subgroupBroadcast(far, 0u), subgroupBroadcast(far, 1u), subgroupBroadcast(far, 2u)));
 }
 
 // Four pixels from pixel 1, 2 or 3 on, and from 5, 6 or 7.

@@ -1,5 +1,4 @@
-// The pixels of Winograd's forward kernel, those of two channels as a word. CI is even, TOGETHER 2. After words.wgsl; Source,
-// Row and Channels are the kernel's.
+// The pixels of Winograd's forward kernel, those of two channels as a word. CI is even, TOGETHER 2. After words.wgsl.
 //
 //   x      [N][HEIGHT][WIDTH][CI/2] words
 
@@ -7,19 +6,7 @@
 
 override STEP: u32 = CI / 2u; // from a pixel to the next
 
-fn pixel(at: u32, inside: bool) -> vec2f {
-  return select(vec2f(), loaded(x[at]), inside);
-}
-
-fn load(s: Source, c: Channels) -> Row {
-  let a = pixel(s.at.x + c.first / 2u, s.inside.x);
-  let b = pixel(s.at.y + c.first / 2u, s.inside.y);
-  return Row(a.x, b.x, a.y, b.y);
-}
-
-fn load_far(s: Source, c: Channels) -> Row {
-  return Row(pixel(s.at.z + c.first / 2u, s.inside.z), 0.0, 0.0);
-}
-fn spread_next(near: f32, far: Row) -> Pixels {
-  return spread(near, far.y);
+// A pixel of channel c and of the next one.
+fn pixel(at: u32, inside: bool, c: u32) -> vec2f {
+  return select(vec2f(), loaded(x[at + c / 2u]), inside);
 }
