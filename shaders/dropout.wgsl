@@ -1,4 +1,5 @@
-// y = x·m/(1 − p) with a mask m of independent zeros (probability p) and ones. After philox.wgsl.
+// y = x·m/(1 − p) with a mask m of independent zeros (probability p) and ones. After fours_one.wgsl or fours_two.wgsl, which
+// declare x and y, and philox.wgsl.
 //
 //   x, y   any shape, flat, the same number of elements; backward, x is the gradient of the output
 //
@@ -13,23 +14,11 @@ struct Immediates {
 }
 var<immediate> given: Immediates;
 
-@group(0) @binding(0) var<storage, read> x: array<f32>;
-@group(0) @binding(1) var<storage, read_write> y: array<f32>;
-
-fn put(i: u32, random: f32) {
-  if i >= arrayLength(&y) { return; }
-  y[i] = select(0.0, x[i] * given.scale, random >= given.probability);
-}
-
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   let block = id.y * (groups.x * 64u) + id.x;
-  if block > (arrayLength(&y) - 1u) / 4u { return; }
+  if block >= fours() { return; }
   let counter = vec4u(block, given.step, given.layer, given.stream);
   let random = unit(philox(counter, vec2u(given.key_low, given.key_high)));
-  let i = 4u * block;
-  put(i, random.x);
-  put(i + 1u, random.y);
-  put(i + 2u, random.z);
-  put(i + 3u, random.w);
+  put_four(block, select(vec4f(), given.scale * four_of(block), random >= vec4f(given.probability)));
 }

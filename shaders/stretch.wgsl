@@ -1,11 +1,9 @@
-// y = b·asinh(a·x), and the way back, z = g·a·b/√(1 + (a·x)²). After ln_1p.wgsl.
+// y = b·asinh(a·x), and the way back, z = g·a·b/√(1 + (a·x)²). After ln_1p.wgsl and asinh.wgsl.
 //
 //   x, g, z   any shape, flat, the same number of elements; forward, g is not read: any tensor will do
 //   BACKWARD  0: z = y, 1: the gradient
 //
-// asinh is odd, and asinh(t) = ln(1 + t + t²/(1 + √(1 + t²))) for t ≥ 0, which keeps all digits of a
-// small t, where the built-in function of some drivers loses them. From 10⁴ on asinh(t) = ln(2t) in
-// f32, and t² cannot overflow. One invocation an element; dispatch: linear_grid(n, 256).
+// One invocation an element; dispatch: linear_grid(n, 256).
 
 override BACKWARD: u32;
 
@@ -15,14 +13,6 @@ var<immediate> given: Immediates;
 @group(0) @binding(0) var<storage, read> x: array<f32>;
 @group(0) @binding(1) var<storage, read> g: array<f32>;
 @group(0) @binding(2) var<storage, read_write> z: array<f32>;
-
-fn inverse_sinh(v: f32) -> f32 {
-  const LARGE = 1e4;
-  let t = abs(v);
-  let m = min(t, LARGE);
-  let size = ln_1p(select(m + m * m / (1.0 + sqrt(fma(m, m, 1.0))), fma(2.0, t, -1.0), t > LARGE));
-  return select(size, -size, v < 0.0);
-}
 
 @compute @workgroup_size(256)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {

@@ -129,7 +129,8 @@ impl Model {
         let mut x = input.clone();
         let mut weights = parameters.chunks_exact(2);
         let mut next = || weights.next().ok_or_else(|| Error::shape("forward", "too few parameters"));
-        let mut pooled = false;
+        // Whether the layer before did the work of this one, too.
+        let mut done = false;
         for (index, layer) in self.network.layers.iter().enumerate() {
             let (pass, draw) = match mode {
                 Mode::Inference => (Pass::Inference, None),
@@ -139,13 +140,22 @@ impl Model {
             };
             tape.gpu().set_place(Place { pass, layer: index as u32 + 1 });
             x = match (layer, draw) {
-                (&Layer::Stretch { gain, scale }, _) => stretch::stretch(tape, &x, gain, scale)?,
+                _ if std::mem::take(&mut done) => x,
+                (&Layer::Stretch { gain, scale }, draw) => {
+                    match draw.zip(self.network.noise_behind_stretch(index)) {
+                        Some((draw, sigma)) => {
+                            done = true;
+                            let draw = Draw { layer: draw.layer + 1, ..draw };
+                            noise::stretch_noise(tape, &x, [gain, scale], sigma, draw)?
+                        }
+                        None => stretch::stretch(tape, &x, gain, scale)?,
+                    }
+                }
                 (&Layer::GaussianNoise { sigma }, Some(draw)) => noise::noise(tape, &x, sigma, draw)?,
                 (&Layer::Dropout { probability }, Some(draw)) => {
                     dropout::dropout(tape, &x, probability, draw)?
                 }
                 (Layer::GaussianNoise { .. } | Layer::Dropout { .. }, None) => x,
-                (Layer::MaxPool, _) if std::mem::take(&mut pooled) => x,
                 (Layer::MaxPool, _) => {
                     let rectifies = index > 0 && self.network.rectified_by_pool(index - 1);
                     let operation = if rectifies { max_pool::relu_max_pool } else { max_pool::max_pool };
@@ -159,7 +169,7 @@ impl Model {
                         true => conv2d::conv2d_relu_max_pool(tape, &x, &wb[0], &wb[1])?,
                         false => None,
                     };
-                    pooled = both.is_some();
+                    done = both.is_some();
                     let relu = *relu && !pool_follows;
                     let operation = if relu { conv2d::conv2d_bias_relu } else { conv2d::conv2d };
                     both.map_or_else(|| operation(tape, &x, &wb[0], &wb[1]), Ok)?

@@ -1,6 +1,68 @@
-//! Which random numbers a layer draws: nothing but counters, so there is no state to keep.
+//! Which random numbers a layer draws: nothing but counters, so there is no state to keep. And the kernels that draw: of two
+//! forms each, as those of [`words`], four numbers an invocation.
 
+use super::words::{self, ByNumbers};
+use crate::Result;
+use crate::engine::gpu::{device::linear_grid, kernel::Constants};
+use crate::engine::{Gpu, Tensor};
 use crate::rng::{self, Stream};
+
+/// The generator; what stands before it multiplies.
+pub(super) const PHILOX: &str = include_str!("../../../shaders/philox.wgsl");
+/// Products for any device.
+pub(super) const HALVES: &str = include_str!("../../../shaders/product_halves.wgsl");
+/// Products for one that has words of 64 bits.
+pub(super) const LONG: &str = include_str!("../../../shaders/product_long.wgsl");
+/// Four numbers, loaded and stored one by one.
+pub(super) const ONE: &str = include_str!("../../../shaders/fours_one.wgsl");
+/// The same as two words.
+pub(super) const TWO: &str = include_str!("../../../shaders/fours_two.wgsl");
+
+/// Both forms of a kernel that draws, from the stem of its file and what stands before it.
+macro_rules! by_fours {
+    ($name:literal $(, $part:expr)*) => {
+        [
+            Source {
+                name: $name,
+                parts: &[
+                    draw::ONE,
+                    draw::HALVES,
+                    draw::PHILOX,
+                    $($part,)*
+                    include_str!(concat!("../../../shaders/", $name, ".wgsl")),
+                ],
+                in_bounds: true,
+            },
+            Source {
+                name: $name,
+                parts: &[
+                    words::WORDS,
+                    draw::TWO,
+                    draw::LONG,
+                    draw::PHILOX,
+                    $($part,)*
+                    include_str!(concat!("../../../shaders/", $name, ".wgsl")),
+                ],
+                in_bounds: true,
+            },
+        ]
+    };
+}
+pub(super) use by_fours;
+
+/// Launches the form that fits, from a tensor to another of its shape.
+pub(super) fn launch(
+    gpu: &Gpu,
+    kernel: &'static ByNumbers,
+    constants: Constants,
+    x: &Tensor,
+    immediates: &[u32],
+) -> Result<Tensor> {
+    let y = gpu.tensor(x.shape())?;
+    let (source, _) = words::form(gpu, kernel, x.len());
+    gpu.launch(source, constants, &[x, &y], immediates, linear_grid(x.len().div_ceil(4), 64))?;
+    Ok(y)
+}
 
 /// Names the random numbers of one layer in one training step. The same draw always gives the same
 /// numbers, forward, backward and after a restart.
@@ -30,29 +92,31 @@ impl Draw {
 #[cfg(test)]
 mod tests {
     use super::super::check;
-    use crate::Result;
-    use crate::engine::Gpu;
-    use crate::engine::gpu::{Source, device::linear_grid};
-    use crate::rng::{self, KNOWN_ANSWERS, Stream};
+    use super::*;
+    use crate::engine::gpu::Source;
+    use crate::rng::KNOWN_ANSWERS;
     use rand::Rng;
 
-    static WORDS: Source = Source {
-        name: "philox_words",
-        parts: &[
-            include_str!("../../../shaders/philox.wgsl"),
-            include_str!("../../../shaders/philox_words.wgsl"),
-        ],
-        in_bounds: true,
-    };
+    const BLOCKS: &str = include_str!("../../../shaders/philox_words.wgsl");
+    static KERNELS: [Source; 2] = [
+        Source { name: "philox_words", parts: &[HALVES, PHILOX, BLOCKS], in_bounds: true },
+        Source { name: "philox_words", parts: &[LONG, PHILOX, BLOCKS], in_bounds: true },
+    ];
 
-    fn on_the_device(gpu: &Gpu, inputs: &[([u32; 4], [u32; 2])]) -> Result<Vec<[u32; 4]>> {
+    /// The words of each block from every kernel that the device has.
+    fn on_the_device(gpu: &Gpu, inputs: &[([u32; 4], [u32; 2])]) -> Result<Vec<Vec<[u32; 4]>>> {
+        let kernels = if gpu.uses_words() { &KERNELS[..] } else { &KERNELS[..1] };
+        kernels.iter().map(|kernel| by(gpu, kernel, inputs)).collect()
+    }
+
+    fn by(gpu: &Gpu, kernel: &'static Source, inputs: &[([u32; 4], [u32; 2])]) -> Result<Vec<[u32; 4]>> {
         let n = inputs.len();
         let counters: Vec<u32> = inputs.iter().flat_map(|(counter, _)| *counter).collect();
         let keys: Vec<u32> = inputs.iter().flat_map(|(_, key)| *key).collect();
         let counters = gpu.upload_words(&[n, 4], &counters)?;
         let keys = gpu.upload_words(&[n, 2], &keys)?;
         let words = gpu.tensor(&[n, 4])?;
-        gpu.launch(&WORDS, &[], &[&counters, &keys, &words], &[], linear_grid(n, 64))?;
+        gpu.launch(kernel, &[], &[&counters, &keys, &words], &[], linear_grid(n, 64))?;
         let bits: Vec<u32> = gpu.read(&words)?.iter().map(|w| w.to_bits()).collect();
         Ok(bits.chunks(4).map(|w| [w[0], w[1], w[2], w[3]]).collect())
     }
@@ -61,7 +125,9 @@ mod tests {
     fn philox_on_the_device_gives_the_published_known_answers() {
         check::on_every_gpu(|gpu| {
             let inputs = KNOWN_ANSWERS.map(|(counter, key, _)| (counter, key));
-            assert_eq!(on_the_device(gpu, &inputs)?, KNOWN_ANSWERS.map(|(_, _, words)| words));
+            for words in on_the_device(gpu, &inputs)? {
+                assert_eq!(words, KNOWN_ANSWERS.map(|(_, _, words)| words));
+            }
             Ok(())
         });
     }
@@ -78,7 +144,9 @@ mod tests {
             (0..5003).map(|_| ([word(), word(), word(), word()], [word(), word()])).collect();
         let host: Vec<_> = inputs.iter().map(|&(counter, key)| rng::philox(counter, key)).collect();
         check::on_every_gpu(|gpu| {
-            assert_eq!(on_the_device(gpu, &inputs)?, host);
+            for words in on_the_device(gpu, &inputs)? {
+                assert_eq!(words, host);
+            }
             Ok(())
         });
     }

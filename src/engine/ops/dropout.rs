@@ -2,27 +2,22 @@
 //! otherwise, so that the mean of y stays x. ∂L/∂x = g·m/(1 − p): the same kernel with the same
 //! draw, or, of what a rectifier made, g/(1 − p) where y > 0.
 
-use super::draw::Draw;
-use crate::engine::gpu::{Source, device::linear_grid};
+use super::draw::{self, Draw};
+use super::words::{self, ByNumbers};
+use crate::engine::gpu::Source;
 use crate::engine::{Gpu, Masks, Tape, Tensor, Var};
 use crate::rng::{self, Stream};
 use crate::{Error, Result};
 
-static DROPOUT: Source = Source {
-    name: "dropout",
-    parts: &[include_str!("../../../shaders/philox.wgsl"), include_str!("../../../shaders/dropout.wgsl")],
-    in_bounds: true,
-};
+static DROPOUT: ByNumbers = draw::by_fours!("dropout");
 
-pub(super) const KERNELS: &[&Source] = &[&DROPOUT];
+pub(super) const KERNELS: &[&Source] = &[&DROPOUT[0], &DROPOUT[1]];
 
 fn launch(gpu: &Gpu, x: &Tensor, probability: f32, draw: Draw) -> Result<Tensor> {
-    let y = gpu.tensor(x.shape())?;
     let [low, high, step, layer, stream] = draw.words(Stream::Dropout);
     let scale = 1.0 / (1.0 - probability);
     let words = [low, high, step, layer, stream, probability.to_bits(), scale.to_bits()];
-    gpu.launch(&DROPOUT, &[], &[x, &y], &words, linear_grid(x.len().div_ceil(4), 64))?;
-    Ok(y)
+    draw::launch(gpu, &DROPOUT, &[], x, &words)
 }
 
 /// `x` with each element set to 0 with the given probability and divided by 1 − probability
@@ -65,7 +60,9 @@ mod tests {
     #[test]
     fn both_directions_match_the_reference() {
         check::on_every_gpu(|gpu| {
-            for (n, p) in [(1, 0.5), (3, 0.15), (4, 0.15), (255, 0.9), (1030, 0.15), (70_001, 0.3)] {
+            for (n, p) in
+                [(1, 0.5), (3, 0.15), (4, 0.15), (255, 0.9), (256, 0.9), (1030, 0.15), (70_001, 0.3)]
+            {
                 let x = check::random(&[n], 1, 2.0);
                 let got = gpu.read(&launch(gpu, &gpu.upload(&[n], &x)?, p, DRAW)?)?;
                 check::close("dropout", &got, dropout_reference(&check::f64s(&x), p, DRAW));

@@ -7,9 +7,13 @@ use crate::engine::gpu::{Source, device::linear_grid};
 use crate::engine::{Gpu, Tape, Tensor, Var};
 use crate::{Error, Result};
 
+pub(super) const LN_1P: &str = include_str!("../../../shaders/ln_1p.wgsl");
+/// [`LN_1P`] belongs to it.
+pub(super) const ASINH: &str = include_str!("../../../shaders/asinh.wgsl");
+
 static STRETCH: Source = Source {
     name: "stretch",
-    parts: &[include_str!("../../../shaders/ln_1p.wgsl"), include_str!("../../../shaders/stretch.wgsl")],
+    parts: &[LN_1P, ASINH, include_str!("../../../shaders/stretch.wgsl")],
     in_bounds: true,
 };
 
@@ -27,13 +31,23 @@ fn launch(gpu: &Gpu, backward: u32, x: &Tensor, g: &Tensor, [a, b]: [f32; 2]) ->
 /// # Errors
 /// `a` or `b` is not positive and finite.
 pub fn stretch(tape: &Tape, x: &Var, a: f32, b: f32) -> Result<Var> {
+    check_factors([a, b])?;
+    let y = launch(tape.gpu(), 0, x.value(), x.value(), [a, b])?;
+    Ok(push(tape, x, y, [a, b]))
+}
+
+/// Refuses factors that are no stretch's.
+pub(super) fn check_factors([a, b]: [f32; 2]) -> Result<()> {
     if !(a > 0.0 && b > 0.0 && a.is_finite() && b.is_finite()) {
         return Err(Error::shape("stretch", format!("a = {a} and b = {b} are not two positive numbers")));
     }
-    let gpu = tape.gpu().clone();
-    let x_value = x.value().clone();
-    let y = launch(&gpu, 0, &x_value, &x_value, [a, b])?;
-    Ok(tape.push(y, &[x], move |g| Ok(vec![Some(launch(&gpu, 1, &x_value, g, [a, b])?)])))
+    Ok(())
+}
+
+/// Puts on the tape what was made of x with [a, b], by this or by something that goes back the same way.
+pub(super) fn push(tape: &Tape, x: &Var, y: Tensor, factors: [f32; 2]) -> Var {
+    let (gpu, x_value) = (tape.gpu().clone(), x.value().clone());
+    tape.push(y, &[x], move |g| Ok(vec![Some(launch(&gpu, 1, &x_value, g, factors)?)]))
 }
 
 /// The f64 reference of [`stretch`].

@@ -126,10 +126,12 @@ impl<'g> Rehearsal<'g> {
         let answers = outlines.last().map_or(0, |last| last.output.iter().product::<usize>());
         let (_input, _targets) = (x.clone(), self.take("the targets", self.batch * answers));
         let mut notes: Vec<Note> = Vec::new();
-        let (mut needs_gradient, mut pooled, mut rectified) = (false, false, false);
+        let (mut needs_gradient, mut rectified) = (false, false);
+        // Whether the layer before did the work of this one, too.
+        let mut done = false;
         for (index, (layer, outline)) in network.layers.iter().zip(outlines).enumerate() {
             self.layer.set(index + 1);
-            if std::mem::take(&mut pooled) {
+            if std::mem::take(&mut done) {
                 shape.clone_from(&outline.output);
                 continue;
             }
@@ -138,7 +140,8 @@ impl<'g> Rehearsal<'g> {
             if let Layer::Conv2d { relu, .. } = &mut layer {
                 *relu &= !network.rectified_by_pool(index);
             }
-            pooled = network.rectified_by_pool(index) && self.pools(&layer, &shape);
+            let pooled = network.rectified_by_pool(index) && self.pools(&layer, &shape);
+            done = pooled || training && network.noise_behind_stretch(index).is_some();
             let written = if pooled { &outlines[index + 1] } else { outline };
             let input = Input { x: &x, shape: &shape, needs_gradient, rectified };
             let made = self.layer(&layer, input, written, pooled, training);
