@@ -4,7 +4,7 @@
 // the order; so pooling comes first and spares three quarters of what follows, and of what is stored.
 //
 // `bias` is what the epilogue reads beside the sums: the bias, or, to mask, a tensor of y's layout. Both lie in memory as
-// `Stored` (conv2d_stored_plain.wgsl, or words.wgsl for two outputs).
+// `Stored` (plain.wgsl, or words.wgsl for two outputs).
 
 // 0: none; 1: + bias; 2: + bias, then ReLU; 3: 2×2 pooled, then as 2; 4: 0 where the tensor beside it is not positive
 override EPILOGUE: u32;

@@ -19,7 +19,7 @@ static FORWARD: Source =
 const CELLS: &str = include_str!("../../../shaders/max_pool_cells.wgsl");
 static BACKWARD: Source = Source {
     name: "max_pool_gradient",
-    parts: &[words::ONE, CELLS, include_str!("../../../shaders/max_pool_gradient.wgsl")],
+    parts: &[words::ONE, words::PLAIN, CELLS, include_str!("../../../shaders/max_pool_gradient.wgsl")],
     in_bounds: true,
 };
 static PLACES_BACKWARD: ByNumbers = words::by_numbers!("max_pool_places_gradient", CELLS);

@@ -7,7 +7,9 @@ use crate::engine::{Gpu, Tensor};
 
 /// Two numbers as a word.
 pub(super) const WORDS: &str = include_str!("../../../shaders/words.wgsl");
-/// What a kernel begins with that has one number of each tensor.
+/// Numbers as they are.
+pub(super) const PLAIN: &str = include_str!("../../../shaders/plain.wgsl");
+/// What a kernel begins with that has one number of each tensor; [`PLAIN`] belongs to it.
 pub(super) const ONE: &str = include_str!("../../../shaders/numbers_one.wgsl");
 /// What it begins with that has two; [`WORDS`] belong to it.
 pub(super) const TWO: &str = include_str!("../../../shaders/numbers_two.wgsl");
@@ -21,7 +23,12 @@ macro_rules! by_numbers {
         [
             Source {
                 name: $name,
-                parts: &[words::ONE, $($part,)* include_str!(concat!("../../../shaders/", $name, ".wgsl"))],
+                parts: &[
+                    words::ONE,
+                    words::PLAIN,
+                    $($part,)*
+                    include_str!(concat!("../../../shaders/", $name, ".wgsl")),
+                ],
                 in_bounds: true,
             },
             Source {

@@ -1,6 +1,6 @@
 //! The convolution's kernels: which texts each is made of.
 
-use super::super::words::WORDS;
+use super::super::words::{PLAIN, WORDS};
 use crate::engine::gpu::Source;
 
 macro_rules! shader {
@@ -69,7 +69,6 @@ const PLACES: &str = shader!("conv2d_forward_places");
 const SHARED_ROWS: &str = shader!("conv2d_shared_rows");
 const FORWARD_SHARED: &str = shader!("conv2d_forward_shared_rows");
 const WINOGRAD: &str = shader!("conv2d_winograd");
-const PLAIN: &str = shader!("conv2d_stored_plain");
 const PIXELS: &str = shader!("conv2d_winograd_pixels");
 const PIXELS_WORDS: &str = shader!("conv2d_winograd_pixels_words");
 const WEIGHTS_SHARED: &str = shader!("conv2d_weight_gradient_shared_rows");
