@@ -1,4 +1,4 @@
-// One step of Adam (Kingma & Ba 2015) on one parameter, in place:
+// One step of Adam (Kingma & Ba 2015) on a parameter, or on several side by side, in place:
 //
 //   m ← β₁·m + (1−β₁)·g
 //   v ← β₂·v + (1−β₂)·g²
@@ -7,9 +7,9 @@
 // with rate = α/(1−β₁ᵗ) and root = 1/√(1−β₂ᵗ), which the host computes once a step in f64, as it
 // does rest1 = 1−β₁ and rest2 = 1−β₂: from β₂ = 0.999 in f32, the difference would keep five digits.
 //
-//   g, p, m, v   flat, the same number of elements
+//   g, p, m, v   flat, the same number of elements; zeros that lie between parameters stay zeros, since 0/ε is 0
 //
-// One invocation an element, after numbers_one.wgsl, or two, after numbers_two.wgsl.
+// One invocation an element, after numbers_one.wgsl and plain.wgsl, or two, after numbers_two.wgsl and words.wgsl.
 // Dispatch: linear_grid(n / NUMBERS, 256).
 
 struct Immediates { rate: f32, root: f32, beta1: f32, beta2: f32, rest1: f32, rest2: f32, epsilon: f32 }

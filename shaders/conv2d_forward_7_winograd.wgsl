@@ -16,7 +16,8 @@
 //
 // Bᵀ combines KH + 3 rows of pixels; it is applied before the rows are spread, when a register holds eight different
 // pixels. G is applied to the weights as they are loaded. Aᵀ comes once, after the sum over all channels and kernel
-// columns. Across, a row is handled as by shared rows.
+// columns. The last KW − 1 pixels of the rows go another way: a lane has those of a row, so that KW − 1 loads bring them all in
+// place of KH + 3, and Bᵀ comes after they are spread.
 //
 // Tile: an invocation computes 4 rows × two times 8 columns × OUTPUTS channels; lanes run over channels. A workgroup
 // is LANES lanes of one tile. Dispatch: (⌈WIDTH/16⌉·⌈HEIGHT/4⌉, ⌈CO/OUTPUTS / LANES⌉, N). A tile is wide and not high, since
@@ -176,10 +177,10 @@ fn add_tile(sum: Tile, k: Taps, l: Taps, r: Row, f: Row, g: Row) -> Tile {
   return Tile(add_strip(sum.left, k, l, spread(r.x, r.y), spread(r.z, r.w)),
               add_strip(sum.right, k, l, spread_before(r.y, f.xyz), spread_before(r.w, g.xyz)));
 }
-fn add(sum: TilesAt, k: TapsAt, l: TapsAt, loaded: LoadedAt) -> TilesAt {
-  let r = loaded.near;
-  let f = loaded.far;
-  let g = loaded.far_next;
+fn add(sum: TilesAt, k: TapsAt, l: TapsAt, rows: LoadedAt) -> TilesAt {
+  let r = rows.near;
+  let f = rows.far;
+  let g = rows.far_next;
   var s = sum;
   if KH > 2u { s.infinity = add_tile(s.infinity, k.infinity, l.infinity, r.infinity, f.infinity, g.infinity); }
   if KH > 3u { s.minus_c = add_tile(s.minus_c, k.minus_c, l.minus_c, r.minus_c, f.minus_c, g.minus_c); }
@@ -228,11 +229,11 @@ fn main(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) grou
   let o = min(outputs, CO / OUTPUTS - 1u);
   let row = i32(i) - i32(PAD_TOP);
   let column = i32(j) - i32(PAD_LEFT);
-  let l = i32(min(lane, 7u));
-  let at = column + vec2i(l, 8 + l);
+  let mine = i32(min(lane, 7u));
+  let at = column + vec2i(mine, 8 + mine);
   let sources = Sources(near(image, row, at), near(image, row + 1, at), near(image, row + 2, at), near(image, row + 3, at),
                         near(image, row + 4, at), near(image, row + 5, at), near(image, row + 6, at),
-                        far(image, row + min(l, i32(KH) + 2), column + vec3i(16, 17, 18)));
+                        far(image, row + min(mine, i32(KH) + 2), column + vec3i(16, 17, 18)));
   var sums: TilesAt;
   for (var c = 0u; c < CI; c += TOGETHER) {
     let k = kernel(c, o);

@@ -17,8 +17,9 @@
 //
 //   p = Aᵀ Σ (Bᵀ·x) ∘ (G·d)
 //
-// with Aᵀ once, at the end. As by shared rows, a pixel is loaded once by a subgroup, a channel a lane, and
-// spread by broadcasts, after Bᵀ; and of the KH + 3 rows that a group needs, KH − 1 are kept from the group above.
+// with Aᵀ once, at the end. As by shared rows, a pixel is loaded once by a subgroup, by the lanes that
+// conv2d_weight_gradient_pixels*.wgsl says, and spread by broadcasts, after Bᵀ; and of the KH + 3 rows that a group needs,
+// KH − 1 are kept from the group above.
 //
 // Tile: an invocation keeps KH + 3 points × KW columns of 8 input × OUTPUTS output channels, and goes over strips
 // of eight columns; lanes run over output channels. A workgroup is LANES lanes of one group of eight input
@@ -87,7 +88,7 @@ struct Rows { r0: Row, r1: Row, r2: Row, r3: Row, r4: Row, r5: Row, r6: Row }
 // From row i on, of which the group above has loaded KH − 1 before, unless this is the first of its image or block.
 fn rows(above: Rows, anew: bool, image: u32, i: i32, j: i32, mine: Part) -> Rows {
   var r: Rows;
-  if KH > 1u { r.r0 = above.r4; }
+  r.r0 = above.r4;
   if KH > 2u { r.r1 = above.r5; }
   if KH > 3u { r.r2 = above.r6; }
   if anew {

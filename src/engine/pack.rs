@@ -24,9 +24,7 @@ struct Layout {
 
 /// One piece for all, if the device lets a kernel have so large a one: else as few as will do.
 fn layout(gpu: &Gpu, counts: &[usize]) -> Layout {
-    let limits = gpu.limits();
-    let most = (limits.max_storage_buffer_binding_size.min(limits.max_buffer_size) / 4) as usize;
-    layout_within(most, counts)
+    layout_within((gpu.largest_tensor() / 4) as usize, counts)
 }
 
 fn layout_within(most: usize, counts: &[usize]) -> Layout {
@@ -53,20 +51,36 @@ pub(super) fn lengths(gpu: &Gpu, counts: &[usize]) -> Vec<usize> {
 /// # Errors
 /// Values that do not fill their shape, or no room for them.
 pub(super) fn upload(gpu: &Gpu, tensors: &[(&[usize], &[f32])]) -> Result<Vec<Tensor>> {
-    let counts: Vec<usize> = tensors.iter().map(|(shape, _)| shape.iter().product()).collect();
+    let counts: Vec<usize> = tensors.iter().map(|(_, values)| values.len()).collect();
+    upload_as(layout(gpu, &counts), gpu, tensors)
+}
+
+/// The same of zeros.
+pub(super) fn zeros<'a>(gpu: &Gpu, shapes: impl Iterator<Item = &'a [usize]>) -> Result<Vec<Tensor>> {
+    let shapes: Vec<_> = shapes.collect();
+    let counts: Vec<usize> = shapes.iter().map(|shape| shape.iter().product()).collect();
     let Layout { places, lengths } = layout(gpu, &counts);
+    let pieces = lengths.into_iter().map(|length| gpu.upload(&[length], &vec![0.0; length]));
+    Ok(parts(&pieces.collect::<Result<Vec<_>>>()?, shapes, places))
+}
+
+fn upload_as(layout: Layout, gpu: &Gpu, tensors: &[(&[usize], &[f32])]) -> Result<Vec<Tensor>> {
+    let Layout { places, lengths } = layout;
     let mut contents: Vec<Vec<f32>> = lengths.iter().map(|&length| vec![0.0; length]).collect();
     for (&(shape, values), &[piece, start]) in tensors.iter().zip(&places) {
         filled(shape, values.len())?;
         contents[piece][start..start + values.len()].copy_from_slice(values);
     }
     let pieces = contents.iter().map(|values| gpu.upload(&[values.len()], values));
-    let pieces = pieces.collect::<Result<Vec<_>>>()?;
-    Ok(tensors
-        .iter()
-        .zip(places)
-        .map(|(&(shape, _), [piece, start])| pieces[piece].part(start, shape))
-        .collect())
+    Ok(parts(&pieces.collect::<Result<Vec<_>>>()?, tensors.iter().map(|&(shape, _)| shape), places))
+}
+
+fn parts<'a>(
+    pieces: &[Tensor],
+    shapes: impl IntoIterator<Item = &'a [usize]>,
+    places: Vec<[usize; 2]>,
+) -> Vec<Tensor> {
+    shapes.into_iter().zip(places).map(|(shape, [piece, start])| pieces[piece].part(start, shape)).collect()
 }
 
 /// Tensors that go through a kernel together, `N` at a time, as flat ones: as few as there are stretches of memory in
@@ -130,12 +144,32 @@ mod tests {
             for tensor in &all[0] {
                 assert_eq!((tensor.shape(), gpu.read(tensor)?), (&[192][..], whole.clone()));
             }
+            for (tensor, (shape, values)) in zeros(gpu, shapes.into_iter())?.iter().zip(&parts) {
+                assert_eq!((tensor.shape(), gpu.read(tensor)?), (*shape, vec![0.0; values.len()]));
+            }
             // Without the one in the middle, or with another in its place, nothing is side by side.
             let lengths =
                 |stretches: Vec<[Tensor; 2]>| stretches.iter().map(|[t, _]| t.len()).collect::<Vec<_>>();
             assert_eq!(lengths(joined(both().step_by(2))), [3, 1]);
             let other = gpu.upload(&[4, 16], &values[1])?;
             assert_eq!(lengths(joined([[&a[0], &b[0]], [&a[1], &other], [&a[2], &b[2]]])), [3, 64, 1]);
+            Ok(())
+        });
+    }
+
+    #[test]
+    fn what_does_not_fit_one_piece_is_in_two() {
+        check::on_every_gpu(|gpu| {
+            let values = [vec![1.0; 3], vec![2.0; 64], vec![3.0; 5]];
+            let parts: Vec<_> = values.iter().map(|v| v.len()).collect();
+            let shapes: Vec<_> = parts.iter().map(std::slice::from_ref).collect();
+            let tensors: Vec<_> = shapes.into_iter().zip(values.iter().map(Vec::as_slice)).collect();
+            let tensors = upload_as(layout_within(128, &parts), gpu, &tensors)?;
+            for (tensor, values) in tensors.iter().zip(&values) {
+                assert_eq!(&gpu.read(tensor)?, values);
+            }
+            let lengths: Vec<_> = joined(tensors.iter().map(|t| [t])).iter().map(|[t]| t.len()).collect();
+            assert_eq!(lengths, [128, 5]);
             Ok(())
         });
     }

@@ -26,17 +26,13 @@ pub struct Var {
 
 /// Where the gradient of a value belongs: of most values nowhere in particular.
 #[derive(Clone, Debug, Default)]
-pub struct Home(Rc<RefCell<Option<Tensor>>>);
+pub(in crate::engine) struct Home(Rc<RefCell<Option<Tensor>>>);
 
 impl Home {
-    /// The tensor to write the gradient to, of the given shape: the place that was reserved for it, for the first that asks,
-    /// and else one of its own.
-    ///
-    /// # Errors
-    /// The device is out of memory.
-    pub fn tensor(&self, gpu: &Gpu, shape: &[usize]) -> Result<Tensor> {
-        let reserved = self.0.borrow_mut().take().filter(|tensor| tensor.shape() == shape);
-        reserved.map_or_else(|| gpu.tensor(shape), Ok)
+    /// The tensor to write the gradient to, of the value's shape: the place that was reserved for it, for the first that asks,
+    /// and one of its own for every other.
+    pub(in crate::engine) fn claim(&self, gpu: &Gpu, shape: &[usize]) -> Result<Tensor> {
+        self.0.borrow_mut().take().map_or_else(|| gpu.tensor(shape), Ok)
     }
 }
 
@@ -63,7 +59,7 @@ impl Var {
     }
 
     /// Where its gradient belongs, if it needs one.
-    pub fn home(&self) -> Option<Home> {
+    pub(in crate::engine) fn home(&self) -> Option<Home> {
         self.needs_gradient.then(|| self.home.clone())
     }
 }
@@ -120,9 +116,11 @@ impl Tape {
         self.node(value.clone(), true, vec![], None, Masks::default())
     }
 
-    /// As [`Tape::parameter`], and the operation that makes the gradient writes it into a tensor of the same shape. Where
-    /// several operations make a part of it each, [`Gradients::of`] is their sum, which lies elsewhere.
-    pub fn parameter_at(&self, value: &Tensor, gradient: &Tensor) -> Var {
+    /// As [`Tape::parameter`], for the weights or the bias of a convolution or a dense layer, which write the gradient into a
+    /// tensor of the same shape that is given. Where several make a part of it, or another operation does, it lies elsewhere:
+    /// [`Gradients::of`] has it in any case.
+    pub(in crate::engine) fn parameter_at(&self, value: &Tensor, gradient: &Tensor) -> Var {
+        debug_assert_eq!(value.shape(), gradient.shape());
         let home = Home(Rc::new(RefCell::new(Some(gradient.clone()))));
         Var { home, ..self.parameter(value) }
     }

@@ -4,10 +4,9 @@ use super::gpu::pool::Buffer;
 use crate::{Error, Result};
 use std::rc::Rc;
 
-/// A dense, row-major f32 array in device memory; images are NHWC. Cloning shares the memory, and
-/// no operation changes a
-/// tensor in place, except that Adam's step does so with parameters and their averages: to keep a
-/// snapshot of those, read them.
+/// A dense, row-major f32 array in device memory; images are NHWC. Cloning shares the memory, and no operation changes a
+/// tensor in place, except that Adam's step does so with parameters and their averages, and that each way back writes the
+/// gradients of parameters to the same places: to keep a snapshot of those, read them.
 #[derive(Clone)]
 pub struct Tensor {
     pub(super) buffer: Rc<Buffer>,

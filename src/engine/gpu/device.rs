@@ -198,6 +198,12 @@ impl Gpu {
         &self.0.limits
     }
 
+    /// Bytes that one tensor may take.
+    pub(in crate::engine) fn largest_tensor(&self) -> u64 {
+        let limits = &self.0.limits;
+        limits.max_storage_buffer_binding_size.min(limits.max_buffer_size).min(u64::from(u32::MAX) * 4)
+    }
+
     /// Buffers taken from the driver since the device was opened.
     pub fn allocations(&self) -> u64 {
         self.0.pool.borrow().allocations()

@@ -58,7 +58,7 @@ impl Budget {
     /// [`Error::OutOfMemory`] with what does not fit and the largest batch that would.
     pub fn check(&self, gpu: &Gpu) -> Result<()> {
         let room = if gpu.is_software() { free_memory() } else { None };
-        self.check_within(gpu, largest_tensor(gpu), room)
+        self.check_within(gpu, gpu.largest_tensor(), room)
     }
 
     fn check_within(&self, gpu: &Gpu, tensor: u64, room: Option<u64>) -> Result<()> {
@@ -148,12 +148,6 @@ fn most(all: usize, fits: impl Fn(usize) -> Result<bool>) -> Result<usize> {
         if fits(middle)? { low = middle } else { high = middle }
     }
     Ok(low)
-}
-
-/// Bytes that one tensor may take on a device.
-fn largest_tensor(gpu: &Gpu) -> u64 {
-    let limits = gpu.limits();
-    limits.max_storage_buffer_binding_size.min(limits.max_buffer_size).min(u64::from(u32::MAX) * 4)
 }
 
 /// Memory of this machine that is free, in bytes, where its system says so (Linux).

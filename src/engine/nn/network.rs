@@ -157,7 +157,8 @@ impl Network {
         matches!(self.layers.get(index..index + 2), Some([Layer::Conv2d { relu: true, .. }, Layer::MaxPool]))
     }
 
-    /// The standard deviation of the noise behind layer `index`, from 0, where that is a stretch: the two are one kernel.
+    /// The standard deviation of the noise behind layer `index`, from 0, where that is a stretch: in training the two are one
+    /// kernel.
     pub(super) fn noise_behind_stretch(&self, index: usize) -> Option<f32> {
         match self.layers.get(index..index + 2) {
             Some(&[Layer::Stretch { .. }, Layer::GaussianNoise { sigma }]) => Some(sigma),

@@ -39,18 +39,16 @@ impl Adam {
             let message = format!("{} moments for {} parameters", moments.len(), model.parameters().len());
             return Err(Error::shape("adam", message));
         }
-        let side_by_side = |values: Vec<&[f32]>| {
-            let shapes = model.parameters().iter().map(|(_, parameter)| parameter.shape());
-            pack::upload(gpu, &shapes.zip(values).collect::<Vec<_>>())
+        let shapes = || model.parameters().iter().map(|(_, parameter)| parameter.shape());
+        let side_by_side = |which: usize| {
+            let values = moments.iter().map(|moments| moments[which].as_slice());
+            pack::upload(gpu, &shapes().zip(values).collect::<Vec<_>>())
         };
-        let [mean, square] =
-            [0, 1].map(|which| side_by_side(moments.iter().map(|m| &m[which][..]).collect()));
-        let zeros: Vec<_> =
-            model.parameters().iter().map(|(_, parameter)| vec![0.0; parameter.len()]).collect();
+        let (mean, square) = (side_by_side(0)?, side_by_side(1)?);
         Ok(Adam {
             constants: AdamConstants::default(),
-            moments: mean?.into_iter().zip(square?).map(<[Tensor; 2]>::from).collect(),
-            gradients: side_by_side(zeros.iter().map(Vec::as_slice).collect())?,
+            moments: mean.into_iter().zip(square).map(<[Tensor; 2]>::from).collect(),
+            gradients: pack::zeros(gpu, shapes())?,
             steps,
             frozen: 0,
             loss: Loss::default(),
@@ -203,46 +201,74 @@ mod tests {
         });
     }
 
-    #[test]
-    fn all_parameters_that_are_not_frozen_take_their_step_in_one_dispatch() {
-        // Without words the kernel has one form, whose first dispatch the profile leaves out.
-        let options = GpuOptions { profiling: Profiling::Kernels, words: false, ..GpuOptions::default() };
-        let gpu = check::open(options);
-        let model = Model::random(&gpu, &network(), 1).expect("room");
-        let mut adam = Adam::new(&gpu, &model).expect("room");
-        let calls = || {
-            let profile = gpu.profile().expect("a device").expect("it was opened for one");
-            profile
-                .by_kernel()
-                .iter()
-                .filter(|cost| cost.kernel == "adam")
-                .map(|cost| cost.calls)
-                .sum::<u64>()
-        };
-        train(&gpu, &model, &mut adam, 5).expect("room");
-        assert_eq!(calls(), 5 - 1);
-        // The same bits as with a dispatch for each parameter, as for a model whose parameters lie apart.
+    /// The same model and state, as they are after five steps: once side by side, and once each parameter by itself.
+    fn together_and_apart(gpu: &Gpu) -> Result<[(Model, Adam); 2]> {
+        let model = Model::random(gpu, &network(), 1)?;
+        let mut adam = Adam::new(gpu, &model)?;
+        train(gpu, &model, &mut adam, 5)?;
         let apart = model
             .parameters()
             .iter()
-            .map(|(shape, p)| Ok((shape.clone(), gpu.upload(&shape.shape, &gpu.read(p)?)?)));
-        let apart = Model::of_tensors(network(), apart.collect::<Result<_>>().expect("room"));
+            .map(|(shape, parameter)| Ok((shape.clone(), gpu.upload(&shape.shape, &gpu.read(parameter)?)?)));
+        let apart = Model::of_tensors(network(), apart.collect::<Result<_>>()?);
         let moments = adam.moments().iter().map(|[m, v]| Ok([gpu.read(m)?, gpu.read(v)?]));
-        let moments = moments.collect::<Result<_>>().expect("a device");
-        let mut adam_apart = Adam::with_moments(&gpu, &apart, moments, 5).expect("room");
+        let adam_apart = Adam::with_moments(gpu, &apart, moments.collect::<Result<_>>()?, 5)?;
+        Ok([(model, adam), (apart, adam_apart)])
+    }
+
+    #[test]
+    fn parameters_side_by_side_take_the_step_that_each_takes_by_itself() {
+        check::on_every_gpu(|gpu| {
+            for frozen in [0, 1] {
+                let [(model, mut adam), (apart, mut adam_apart)] = together_and_apart(gpu)?;
+                adam.freeze(frozen);
+                adam_apart.freeze(frozen);
+                let losses = train(gpu, &model, &mut adam, 3)?;
+                assert_eq!(losses, train(gpu, &apart, &mut adam_apart, 3)?);
+                assert_eq!(weights::model_arrays(gpu, &model)?, weights::model_arrays(gpu, &apart)?);
+            }
+            Ok(())
+        });
+    }
+
+    #[test]
+    fn frozen_layers_stay_and_the_others_do_not() {
+        check::on_every_gpu(|gpu| {
+            let model = Model::random(gpu, &network(), 1)?;
+            let before = weights::model_arrays(gpu, &model)?;
+            let mut adam = Adam::new(gpu, &model)?;
+            adam.freeze(1);
+            train(gpu, &model, &mut adam, 3)?;
+            for (name, values) in weights::model_arrays(gpu, &model)? {
+                assert_eq!(values == before[&name], name.starts_with("conv"), "{name}");
+            }
+            Ok(())
+        });
+    }
+
+    #[test]
+    fn parameters_side_by_side_take_their_step_in_one_dispatch() {
+        // Without words the kernel has one form, whose first dispatch the profile leaves out.
+        let options = GpuOptions { profiling: Profiling::Kernels, words: false, ..GpuOptions::default() };
+        let gpu = check::open(options);
+        let [(model, mut adam), (apart, mut adam_apart)] = together_and_apart(&gpu).expect("room");
+        let calls_of_three_steps = |model: &Model, adam: &mut Adam| {
+            let calls = || {
+                let profile = gpu.profile().expect("a device").expect("it was opened for one");
+                let adam = profile.by_kernel().into_iter().find(|cost| cost.kernel == "adam");
+                adam.map_or(0, |cost| cost.calls)
+            };
+            let before = calls();
+            train(&gpu, model, adam, 3).expect("room");
+            calls() - before
+        };
+        assert_eq!(calls_of_three_steps(&model, &mut adam), 3);
+        assert_eq!(calls_of_three_steps(&apart, &mut adam_apart), 3 * 4);
+        // Without the frozen convolution there are a dense layer's weights and its bias.
         adam.freeze(1);
         adam_apart.freeze(1);
-        let frozen = weights::model_arrays(&gpu, &model).expect("a device");
-        let (before, losses) = (calls(), train(&gpu, &model, &mut adam, 3).expect("room"));
-        let between = calls();
-        assert_eq!(losses, train(&gpu, &apart, &mut adam_apart, 3).expect("room"));
-        // Without the frozen convolution there are a dense layer's weights and its bias.
-        assert_eq!([between - before, calls() - between], [3, 2 * 3]);
-        let arrays = weights::model_arrays(&gpu, &model).expect("a device");
-        assert_eq!(arrays, weights::model_arrays(&gpu, &apart).expect("a device"));
-        for (name, values) in &arrays {
-            assert_eq!(values == &frozen[name], name.starts_with("conv"), "{name}");
-        }
+        assert_eq!(calls_of_three_steps(&model, &mut adam), 3);
+        assert_eq!(calls_of_three_steps(&apart, &mut adam_apart), 3 * 2);
     }
 
     #[test]

@@ -32,7 +32,7 @@ impl Default for AdamConstants {
 }
 
 /// Steps `parameter`, and its averages `mean` and `square`, in place along `gradient`; `step`
-/// counts from 1. These three are the only tensors that anything changes in place.
+/// counts from 1.
 ///
 /// # Errors
 /// The four tensors differ in shape.

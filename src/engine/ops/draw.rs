@@ -1,68 +1,6 @@
-//! Which random numbers a layer draws: nothing but counters, so there is no state to keep. And the kernels that draw: of two
-//! forms each, as those of [`words`], four numbers an invocation.
+//! Which random numbers a layer draws: nothing but counters, so there is no state to keep.
 
-use super::words::{self, ByNumbers};
-use crate::Result;
-use crate::engine::gpu::{device::linear_grid, kernel::Constants};
-use crate::engine::{Gpu, Tensor};
 use crate::rng::{self, Stream};
-
-/// The generator; what stands before it multiplies.
-pub(super) const PHILOX: &str = include_str!("../../../shaders/philox.wgsl");
-/// Products for any device.
-pub(super) const HALVES: &str = include_str!("../../../shaders/product_halves.wgsl");
-/// Products for one that has words of 64 bits.
-pub(super) const LONG: &str = include_str!("../../../shaders/product_long.wgsl");
-/// Four numbers, loaded and stored one by one.
-pub(super) const ONE: &str = include_str!("../../../shaders/fours_one.wgsl");
-/// The same as two words.
-pub(super) const TWO: &str = include_str!("../../../shaders/fours_two.wgsl");
-
-/// Both forms of a kernel that draws, from the stem of its file and what stands before it.
-macro_rules! by_fours {
-    ($name:literal $(, $part:expr)*) => {
-        [
-            Source {
-                name: $name,
-                parts: &[
-                    draw::ONE,
-                    draw::HALVES,
-                    draw::PHILOX,
-                    $($part,)*
-                    include_str!(concat!("../../../shaders/", $name, ".wgsl")),
-                ],
-                in_bounds: true,
-            },
-            Source {
-                name: $name,
-                parts: &[
-                    words::WORDS,
-                    draw::TWO,
-                    draw::LONG,
-                    draw::PHILOX,
-                    $($part,)*
-                    include_str!(concat!("../../../shaders/", $name, ".wgsl")),
-                ],
-                in_bounds: true,
-            },
-        ]
-    };
-}
-pub(super) use by_fours;
-
-/// Launches the form that fits, from a tensor to another of its shape.
-pub(super) fn launch(
-    gpu: &Gpu,
-    kernel: &'static ByNumbers,
-    constants: Constants,
-    x: &Tensor,
-    immediates: &[u32],
-) -> Result<Tensor> {
-    let y = gpu.tensor(x.shape())?;
-    let (source, _) = words::form(gpu, kernel, x.len());
-    gpu.launch(source, constants, &[x, &y], immediates, linear_grid(x.len().div_ceil(4), 64))?;
-    Ok(y)
-}
 
 /// Names the random numbers of one layer in one training step. The same draw always gives the same
 /// numbers, forward, backward and after a restart.
@@ -92,9 +30,11 @@ impl Draw {
 #[cfg(test)]
 mod tests {
     use super::super::check;
-    use super::*;
-    use crate::engine::gpu::Source;
-    use crate::rng::KNOWN_ANSWERS;
+    use super::super::fours::{HALVES, LONG, PHILOX};
+    use crate::Result;
+    use crate::engine::Gpu;
+    use crate::engine::gpu::{Source, device::linear_grid};
+    use crate::rng::{self, KNOWN_ANSWERS, Stream};
     use rand::Rng;
 
     const BLOCKS: &str = include_str!("../../../shaders/philox_words.wgsl");

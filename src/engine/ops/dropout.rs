@@ -2,14 +2,15 @@
 //! otherwise, so that the mean of y stays x. ∂L/∂x = g·m/(1 − p): the same kernel with the same
 //! draw, or, of what a rectifier made, g/(1 − p) where y > 0.
 
-use super::draw::{self, Draw};
+use super::draw::Draw;
+use super::fours;
 use super::words::{self, ByNumbers};
 use crate::engine::gpu::Source;
 use crate::engine::{Gpu, Masks, Tape, Tensor, Var};
 use crate::rng::{self, Stream};
 use crate::{Error, Result};
 
-static DROPOUT: ByNumbers = draw::by_fours!("dropout");
+static DROPOUT: ByNumbers = fours::by_fours!("dropout");
 
 pub(super) const KERNELS: &[&Source] = &[&DROPOUT[0], &DROPOUT[1]];
 
@@ -17,7 +18,7 @@ fn launch(gpu: &Gpu, x: &Tensor, probability: f32, draw: Draw) -> Result<Tensor>
     let [low, high, step, layer, stream] = draw.words(Stream::Dropout);
     let scale = 1.0 / (1.0 - probability);
     let words = [low, high, step, layer, stream, probability.to_bits(), scale.to_bits()];
-    draw::launch(gpu, &DROPOUT, &[], x, &words)
+    fours::launch(gpu, &DROPOUT, &[], x, &words)
 }
 
 /// `x` with each element set to 0 with the given probability and divided by 1 − probability

@@ -17,6 +17,7 @@ pub mod reduce;
 pub mod relu;
 pub mod stretch;
 
+mod fours;
 mod words;
 
 #[cfg(test)]

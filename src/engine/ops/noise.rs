@@ -1,6 +1,7 @@
 //! Additive Gaussian noise: y = x + σ·N(0, 1), independent for each element, so ∂L/∂x = g.
 
-use super::draw::{self, Draw};
+use super::draw::Draw;
+use super::fours;
 use super::stretch;
 use super::words::{self, ByNumbers};
 use crate::engine::gpu::Source;
@@ -8,7 +9,7 @@ use crate::engine::{Gpu, Tape, Tensor, Var};
 use crate::rng::{self, Stream};
 use crate::{Error, Result};
 
-static NOISE: ByNumbers = draw::by_fours!("noise", stretch::LN_1P, stretch::ASINH);
+static NOISE: ByNumbers = fours::by_fours!("noise", stretch::LN_1P, stretch::ASINH);
 
 pub(super) const KERNELS: &[&Source] = &[&NOISE[0], &NOISE[1]];
 
@@ -20,7 +21,7 @@ fn launch(gpu: &Gpu, x: &Tensor, stretch: Option<[f32; 2]>, sigma: f32, draw: Dr
     let [low, high, step, layer, stream] = draw.words(Stream::Noise);
     let [a, b] = stretch.unwrap_or_default();
     let words = [low, high, step, layer, stream, sigma.to_bits(), a.to_bits(), b.to_bits()];
-    draw::launch(gpu, &NOISE, &[("STRETCHES", u32::from(stretch.is_some()))], x, &words)
+    fours::launch(gpu, &NOISE, &[("STRETCHES", u32::from(stretch.is_some()))], x, &words)
 }
 
 /// `x` plus normal noise of standard deviation `sigma`; of the shape of `x`.

@@ -57,7 +57,7 @@ pub(crate) fn sum_rows(gpu: &Gpu, input: &Tensor, rows: usize, factor: f32) -> R
 
 /// The sum over the rows of a matrix: a gradient, where it belongs.
 pub(super) fn sum_rows_at(gpu: &Gpu, input: &Tensor, rows: usize, home: &Home) -> Result<Tensor> {
-    let output = home.tensor(gpu, &[input.len() / rows.max(1)])?;
+    let output = home.claim(gpu, &[input.len() / rows.max(1)])?;
     sum_rows_into(gpu, &output, input, rows, 1.0)?;
     Ok(output)
 }

@@ -17,15 +17,14 @@ pub(super) const TWO: &str = include_str!("../../../shaders/numbers_two.wgsl");
 /// A kernel for one number an invocation, and for two.
 pub(super) type ByNumbers = [Source; 2];
 
-/// Both forms of a kernel, from the stem of its file and what stands before it.
-macro_rules! by_numbers {
-    ($name:literal $(, $part:expr)*) => {
+/// Both forms of a kernel, from the stem of its file, what either begins with, and what stands before it in both.
+macro_rules! forms {
+    ($name:literal, [$($one:expr),*], [$($two:expr),*] $(, $part:expr)*) => {
         [
             Source {
                 name: $name,
                 parts: &[
-                    words::ONE,
-                    words::PLAIN,
+                    $($one,)*
                     $($part,)*
                     include_str!(concat!("../../../shaders/", $name, ".wgsl")),
                 ],
@@ -34,14 +33,21 @@ macro_rules! by_numbers {
             Source {
                 name: $name,
                 parts: &[
-                    words::TWO,
-                    words::WORDS,
+                    $($two,)*
                     $($part,)*
                     include_str!(concat!("../../../shaders/", $name, ".wgsl")),
                 ],
                 in_bounds: true,
             },
         ]
+    };
+}
+pub(super) use forms;
+
+/// Both forms of a kernel for one number of each tensor an invocation, and for two.
+macro_rules! by_numbers {
+    ($name:literal $(, $part:expr)*) => {
+        words::forms!($name, [words::ONE, words::PLAIN], [words::TWO, words::WORDS] $(, $part)*)
     };
 }
 pub(super) use by_numbers;

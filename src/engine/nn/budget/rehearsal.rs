@@ -218,6 +218,7 @@ impl<'g> Rehearsal<'g> {
             Layer::Flatten => (x, Box::new(|g| Some(g.clone()))),
             Layer::GaussianNoise { .. } => (self.take(OUTPUT, outputs), Box::new(|g| Some(g.clone()))),
             Layer::Dropout { .. } => {
+                // Whatever the factor.
                 masks = Masks { of_output: rectified.then_some(1.0), of_input: rectified };
                 let back =
                     move |g: &Piece| Some(if rectified { g.clone() } else { self.take(GRADIENT, inputs) });

@@ -223,7 +223,7 @@ fn launch(gpu: &Gpu, Choice { rung, tile }: Choice, batch: usize, sizes: &Sizes,
         }
         Rung::Winograd => {
             let together = sizes.channels_of_winograd();
-            let source = &FORWARD_WINOGRAD[sizes.words(gpu)][which];
+            let source = &FORWARD_WINOGRAD[sizes.winograd_form(gpu)][which];
             by_shared_rows(source, &tiling(), together, WINOGRAD_TILE, batch, sizes)
         }
     }

@@ -280,9 +280,11 @@ impl Backward {
     /// From the gradient of the sums, and a tensor of so many rows that add up to the gradient of the bias.
     fn gradients(self, g: &Tensor, (rows, count): (&Tensor, usize)) -> Result<Vec<Option<Tensor>>> {
         let Backward { gpu, geometry, x, w, of_input, masks_input, homes: [of_weights, of_bias] } = self;
-        let by = choice(&gpu, Pass::WeightGradient, &geometry);
-        let dw =
-            of_weights.map(|home| weight_gradient_at(&gpu, by, &geometry, [&x, g], &home)).transpose()?;
+        let dw = of_weights.map(|home| {
+            let by = choice(&gpu, Pass::WeightGradient, &geometry);
+            weight_gradient_at(&gpu, by, &geometry, [&x, g], &home)
+        });
+        let dw = dw.transpose()?;
         let db = of_bias.map(|home| reduce::sum_rows_at(&gpu, rows, count, &home)).transpose()?;
         let rectified = masks_input.map(|factor| (&x, factor));
         let dx = of_input

@@ -180,7 +180,7 @@ impl Sizes {
 
     /// Which of the forms of Winograd's kernels, as [`super::kernels`] lists them: what is loaded and stored as words of two
     /// numbers. Pixels can only be where their channels are even in number.
-    pub(super) fn words(&self, gpu: &Gpu) -> usize {
+    pub(super) fn winograd_form(&self, gpu: &Gpu) -> usize {
         match (gpu.uses_words(), self.ci.is_multiple_of(2)) {
             (false, _) => 0,
             (true, false) => 1,

@@ -64,7 +64,7 @@ pub(super) fn weight_gradient_at(
     let Blocks { rows, lines, blocks, source, constants, grid } = blocks(gpu, choice, geometry);
     let shape = geometry.weights_shape();
     let weights: usize = shape.iter().product();
-    let dw = home.tensor(gpu, &shape)?;
+    let dw = home.claim(gpu, &shape)?;
     let partial = gpu.tensor(&[blocks, weights])?;
     gpu.launch(source, &constants, &[x, g, &partial], &[rows as u32, lines as u32], grid)?;
     gpu.states_flops(2 * weights * geometry.batch * geometry.height * geometry.width);
@@ -160,7 +160,7 @@ fn blocks(gpu: &Gpu, Choice { rung, tile }: Choice, geometry: &Geometry) -> Bloc
         }
         Rung::SharedRows | Rung::Winograd => {
             let source = match rung {
-                Rung::Winograd => &WEIGHTS_WINOGRAD[sizes.words(gpu)],
+                Rung::Winograd => &WEIGHTS_WINOGRAD[sizes.winograd_form(gpu)],
                 _ => &WEIGHTS_SHARED_ROWS,
             };
             let tiling = Tiling::of_rung(rung, gpu, co);

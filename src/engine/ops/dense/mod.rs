@@ -71,14 +71,13 @@ fn layer(tape: &Tape, [x, w, b]: [&Var; 3], rectify: bool) -> Result<Var> {
     let by = |pass| choice(tape.gpu(), pass, &geometry);
     let y = forward_by(&gpu, by(Pass::Forward), &geometry, [&x_value, &w_value, b.value()], rectify)?;
     let [back_x, back_w] = [Pass::InputGradient, Pass::WeightGradient].map(by);
-    let [of_input, of_weights, of_bias] = [x, w, b].map(Var::home);
+    let (needs_dx, [of_weights, of_bias]) = (x.needs_gradient(), [w, b].map(Var::home));
     let masks = Masks { of_output: rectify.then_some(1.0), of_input: false };
     Ok(tape.push_with(masks, y, &[x, w, b], move |g| {
-        let dx = of_input.map(|_| input_gradient_by(&gpu, back_x, &geometry, &w_value, g)).transpose()?;
-        let of_weights =
-            of_weights.map(|home| weight_gradient_at(&gpu, back_w, &geometry, [&x_value, g], &home));
-        let of_bias = of_bias.map(|home| reduce::sum_rows_at(&gpu, g, geometry.batch, &home));
-        let (dw, db) = (of_weights.transpose()?, of_bias.transpose()?);
+        let dx = needs_dx.then(|| input_gradient_by(&gpu, back_x, &geometry, &w_value, g)).transpose()?;
+        let dw = of_weights.map(|home| weight_gradient_at(&gpu, back_w, &geometry, [&x_value, g], &home));
+        let db = of_bias.map(|home| reduce::sum_rows_at(&gpu, g, geometry.batch, &home));
+        let (dw, db) = (dw.transpose()?, db.transpose()?);
         Ok(vec![dx, dw, db])
     }))
 }

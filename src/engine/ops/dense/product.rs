@@ -246,7 +246,7 @@ pub(super) fn weight_gradient_at(
     let tensors = [(x, &[batch, inputs][..]), (g, &[batch, outputs])];
     check("dense weight gradient", gpu, choice.rung, geometry, &tensors)?;
     let product = Product::of(Pass::WeightGradient, geometry);
-    let dw = home.tensor(gpu, &[inputs, outputs])?;
+    let dw = home.claim(gpu, &[inputs, outputs])?;
     product.run(gpu, choice, [x, g, &dw], 1)?;
     Ok(dw)
 }
