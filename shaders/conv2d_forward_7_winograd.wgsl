@@ -3,7 +3,8 @@
 //   y[n,i,j,o] = f( bias[o] + Σ_{ky,kx,c} x[n, i+ky−PAD_TOP, j+kx−PAD_LEFT, c] · w[ky,kx,c,o] )
 //
 //   x      [N][HEIGHT][WIDTH][CI]              as conv2d_winograd_pixels*.wgsl declares it
-//   w      [KH][KW][CI][CO/OUTPUTS] Stored     CO a multiple of OUTPUTS; KH 2 to 4, KW at most 4
+//   w      [KH][KW][CI][CO]                    as conv2d_winograd_weights*.wgsl declares it; CO a multiple of OUTPUTS; KH 2 to 4,
+//                                              KW at most 4
 //   y      [N][HEIGHT][WIDTH][CO/OUTPUTS] Stored
 //   bias   [CO/OUTPUTS] Stored
 //
@@ -20,7 +21,8 @@
 // place of KH + 3, and Bᵀ comes after they are spread.
 //
 // Tile: an invocation computes 4 rows × two times 8 columns × OUTPUTS channels; lanes run over channels. A workgroup
-// is LANES lanes of one tile. Dispatch: (⌈WIDTH/16⌉·⌈HEIGHT/4⌉, ⌈CO/OUTPUTS / LANES⌉, N). A tile is wide and not high, since
+// is LANES lanes of one tile. Dispatch: (⌈WIDTH/16⌉·⌈HEIGHT/4⌉, ⌈CO/OUTPUTS / LANES⌉, N), or 1 in the middle and as often as
+// weights laid out have windows. A tile is wide and not high, since
 // the rows of an image are often a multiple of 4 KiB apart: then all that lie above each other compete for the same few
 // places of a processor's nearest cache, eight or twelve, and more rows at once would drive each other out.
 //
@@ -33,7 +35,6 @@
 override CI: u32;
 override LANES: u32;
 
-@group(0) @binding(1) var<storage, read> w: array<Stored>;
 @group(0) @binding(2) var<storage, read> bias: array<Stored>;
 @group(0) @binding(3) var<storage, read_write> y: array<Stored>;
 
@@ -43,6 +44,10 @@ alias Row = vec4f;
 // What belongs to the points; c is the point 0 where KH < 4, and what KH has no point for is not used.
 struct RowsAt { a: Row, minus_a: Row, b: Row, minus_b: Row, c: Row, minus_c: Row, infinity: Row }
 struct LoadedAt { near: RowsAt, far: RowsAt, far_next: RowsAt }
+// The weights of a kernel's column, its first row in w0, for the outputs of a lane: of a channel and, where channels go by two, of
+// the next one.
+struct Column { w0: Outputs, w1: Outputs, w2: Outputs, w3: Outputs }
+struct Columns { c: Column, next: Column }
 struct WeightsAt { a: Outputs, minus_a: Outputs, b: Outputs, minus_b: Outputs, c: Outputs, minus_c: Outputs, infinity: Outputs }
 struct TapsAt { a: Taps, minus_a: Taps, b: Taps, minus_b: Taps, c: Taps, minus_c: Taps, infinity: Taps }
 struct Tile { left: Strip, right: Strip }
@@ -123,37 +128,29 @@ fn rows(s: Sources, c: u32) -> LoadedAt {
 // would fuse a product with the bias, and a kernel that pools before it adds the bias would give other bits.
 override SCALE_A: f32 = OF_A * A;
 override SCALE_B: f32 = OF_B * B * B;
-fn column(kx: u32, c: u32, o: u32) -> WeightsAt {
-  let first = (kx * CI + c) * (CO / OUTPUTS) + o;
-  let next = KW * CI * (CO / OUTPUTS);
-  let w0 = loaded(w[first]);
-  let w1 = loaded(w[first + next]);
-  var w2: Outputs;
-  var w3: Outputs;
-  if KH > 2u { w2 = loaded(w[first + 2u * next]); }
-  if KH > 3u { w3 = loaded(w[first + 3u * next]); }
-  let even = SCALE_A * fma(Outputs(A * A), w2, w0);
-  let odd = fma(Outputs(A * A), w3, w1);
-  let even_b = SCALE_B * fma(Outputs(B * B), w2, w0);
-  let odd_b = fma(Outputs(B * B), w3, w1);
+fn at_points(w: Column) -> WeightsAt {
+  let even = SCALE_A * fma(Outputs(A * A), w.w2, w.w0);
+  let odd = fma(Outputs(A * A), w.w3, w.w1);
+  let even_b = SCALE_B * fma(Outputs(B * B), w.w2, w.w0);
+  let odd_b = fma(Outputs(B * B), w.w3, w.w1);
   var at = WeightsAt(fma(Outputs(SCALE_A * A), odd, even), fma(Outputs(-SCALE_A * A), odd, even),
                      fma(Outputs(SCALE_B * B), odd_b, even_b), fma(Outputs(-SCALE_B * B), odd_b, even_b),
-                     OF_C * w0, Outputs(), w2);
+                     OF_C * w.w0, Outputs(), w.w2);
   if KH > 3u {
-    let even_c = OF_C * fma(Outputs(C * C), w2, w0);
-    let odd_c = fma(Outputs(C * C), w3, w1);
+    let even_c = OF_C * fma(Outputs(C * C), w.w2, w.w0);
+    let odd_c = fma(Outputs(C * C), w.w3, w.w1);
     at.c = fma(Outputs(OF_C * C), odd_c, even_c);
     at.minus_c = fma(Outputs(-OF_C * C), odd_c, even_c);
-    at.infinity = w3;
+    at.infinity = w.w3;
   }
   return at;
 }
-fn kernel(c: u32, o: u32) -> TapsAt {
-  let k0 = column(0u, c, o);
+fn kernel(w0: Column, w1: Column, w2: Column, w3: Column) -> TapsAt {
+  let k0 = at_points(w0);
   var k1: WeightsAt; var k2: WeightsAt; var k3: WeightsAt;
-  if KW > 1u { k1 = column(1u, c, o); }
-  if KW > 2u { k2 = column(2u, c, o); }
-  if KW > 3u { k3 = column(3u, c, o); }
+  if KW > 1u { k1 = at_points(w1); }
+  if KW > 2u { k2 = at_points(w2); }
+  if KW > 3u { k3 = at_points(w3); }
   return TapsAt(Taps(k0.a, k1.a, k2.a, k3.a), Taps(k0.minus_a, k1.minus_a, k2.minus_a, k3.minus_a),
                 Taps(k0.b, k1.b, k2.b, k3.b), Taps(k0.minus_b, k1.minus_b, k2.minus_b, k3.minus_b),
                 Taps(k0.c, k1.c, k2.c, k3.c), Taps(k0.minus_c, k1.minus_c, k2.minus_c, k3.minus_c),
@@ -225,7 +222,7 @@ fn main(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) grou
   let i = group.x / across * 4u;
   let j = group.x % across * 16u;
   let image = group.z;
-  let outputs = group.y * LANES + local;
+  let outputs = outputs_of(group.y, local);
   let o = min(outputs, CO / OUTPUTS - 1u);
   let row = i32(i) - i32(PAD_TOP);
   let column = i32(j) - i32(PAD_LEFT);
@@ -236,9 +233,14 @@ fn main(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) grou
                         far(image, row + min(mine, i32(KH) + 2), column + vec3i(16, 17, 18)));
   var sums: TilesAt;
   for (var c = 0u; c < CI; c += TOGETHER) {
-    let k = kernel(c, o);
+    let w0 = columns(0u, c, o, local);
+    var w1: Columns; var w2: Columns; var w3: Columns;
+    if KW > 1u { w1 = columns(1u, c, o, local); }
+    if KW > 2u { w2 = columns(2u, c, o, local); }
+    if KW > 3u { w3 = columns(3u, c, o, local); }
+    let k = kernel(w0.c, w1.c, w2.c, w3.c);
     var l: TapsAt;
-    if TOGETHER > 1u { l = kernel(c + 1u, o); }
+    if TOGETHER > 1u { l = kernel(w0.next, w1.next, w2.next, w3.next); }
     sums = add(sums, k, l, rows(sources, c));
   }
   let b = bias_of(o);

@@ -28,6 +28,9 @@ pub struct GpuOptions {
     /// Whether a processor may load and store two numbers as a word of 64 bits; without it, the kernels of other devices can
     /// be tested.
     pub words: bool,
+    /// Whether Winograd's kernels have their weights in uniform buffers where words are used; `None`: where that is the faster
+    /// way to load, with llvmpipe of Mesa 22 and older.
+    pub uniforms: Option<bool>,
     /// What to measure meanwhile, for [`Gpu::profile`].
     pub profiling: Profiling,
 }
@@ -40,10 +43,14 @@ impl Default for GpuOptions {
             subgroups: None,
             tuning: None,
             words: true,
+            uniforms: None,
             profiling: Profiling::Off,
         }
     }
 }
+
+/// Bytes of a uniform buffer that weights are laid out in.
+const WINDOW_BYTES: u64 = 64 << 10;
 
 /// Submissions that may wait in the driver's queue; more would only hold memory.
 const SUBMISSIONS_IN_FLIGHT: usize = 3;
@@ -84,6 +91,7 @@ struct Inner {
     limits: wgpu::Limits,
     subgroups: Option<(u32, u32)>,
     unchecked: bool,
+    uniforms: bool,
     tuning: Tuning,
     pool: Rc<RefCell<Pool>>,
     kernels: RefCell<HashMap<KernelKey, Rc<Kernel>>>,
@@ -142,10 +150,13 @@ impl Gpu {
         });
         let profiler = (options.profiling != Profiling::Off)
             .then(|| RefCell::new(Profiler::new(&queue, !timestamps.is_empty())));
+        let identity = Identity::of(&info);
+        let room = limits.max_uniform_buffer_binding_size >= WINDOW_BYTES;
         let gpu = Gpu(Rc::new(Inner {
+            uniforms: options.uniforms.unwrap_or_else(|| identity.loads_in_loops()) && room,
             tuning: match &options.tuning {
-                Some(folder) => Tuning::from_folder(folder, Identity::of(&info)),
-                None => Tuning::by_default(Identity::of(&info)),
+                Some(folder) => Tuning::from_folder(folder, identity),
+                None => Tuning::by_default(identity),
             },
             subgroups: options.subgroups.unwrap_or_else(|| adapter::subgroups(&info, features)),
             unchecked: options.unchecked,
@@ -181,6 +192,11 @@ impl Gpu {
     /// Whether kernels should load and store two numbers as a word of 64 bits, as on a processor, which goes number by number.
     pub fn uses_words(&self) -> bool {
         self.0.device.features().contains(wgpu::Features::SHADER_INT64)
+    }
+
+    /// Whether Winograd's kernels should have their weights in uniform buffers, of 64 KiB.
+    pub(in crate::engine) fn has_weights_in_uniforms(&self) -> bool {
+        self.0.uniforms && self.uses_words()
     }
 
     /// Smallest and largest subgroup, where kernels may use subgroups at all.

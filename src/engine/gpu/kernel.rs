@@ -51,24 +51,26 @@ pub(super) struct Kernel {
     pub immediate_bytes: usize,
 }
 
-/// What a module binds, read from its own text: for each binding whether it is written, and the
-/// size of the immediate block.
-fn reflect(source: &Source, text: &str) -> Result<(Vec<bool>, u32)> {
+/// What a module binds, read from its own text: the kind of each buffer, and the size of the immediate block.
+fn reflect(source: &Source, text: &str) -> Result<(Vec<wgpu::BufferBindingType>, u32)> {
     let module = naga::front::wgsl::parse_str(text).map_err(|e| source.error(e.emit_to_string(text)))?;
     let mut bindings = Vec::new();
     let mut immediate_bytes = 0;
     for (_, variable) in module.global_variables.iter() {
-        match variable.space {
+        let kind = match variable.space {
             naga::AddressSpace::Storage { access } => {
-                let at = variable.binding.as_ref().map_or(0, |b| b.binding as usize);
-                bindings.resize(bindings.len().max(at + 1), false);
-                bindings[at] = access.contains(naga::StorageAccess::STORE);
+                wgpu::BufferBindingType::Storage { read_only: !access.contains(naga::StorageAccess::STORE) }
             }
+            naga::AddressSpace::Uniform => wgpu::BufferBindingType::Uniform,
             naga::AddressSpace::Immediate => {
                 immediate_bytes = module.types[variable.ty].inner.size(module.to_ctx());
+                continue;
             }
-            _ => {}
-        }
+            _ => continue,
+        };
+        let at = variable.binding.as_ref().map_or(0, |b| b.binding as usize);
+        bindings.resize(bindings.len().max(at + 1), kind);
+        bindings[at] = kind;
     }
     Ok((bindings, immediate_bytes))
 }
@@ -90,7 +92,7 @@ pub(super) fn compile(
     id: u64,
 ) -> Result<Kernel> {
     let text = source.text();
-    let (written, immediate_bytes) = reflect(source, &text)?;
+    let (kinds, immediate_bytes) = reflect(source, &text)?;
     let scopes = (
         device.push_error_scope(wgpu::ErrorFilter::Validation),
         device.push_error_scope(wgpu::ErrorFilter::Internal),
@@ -106,17 +108,13 @@ pub(super) fn compile(
     } else {
         device.create_shader_module(descriptor)
     };
-    let entries: Vec<_> = written
+    let entries: Vec<_> = kinds
         .iter()
         .enumerate()
-        .map(|(binding, &written)| wgpu::BindGroupLayoutEntry {
+        .map(|(binding, &ty)| wgpu::BindGroupLayoutEntry {
             binding: binding as u32,
             visibility: wgpu::ShaderStages::COMPUTE,
-            ty: wgpu::BindingType::Buffer {
-                ty: wgpu::BufferBindingType::Storage { read_only: !written },
-                has_dynamic_offset: false,
-                min_binding_size: None,
-            },
+            ty: wgpu::BindingType::Buffer { ty, has_dynamic_offset: false, min_binding_size: None },
             count: None,
         })
         .collect();

@@ -93,6 +93,7 @@ pub(super) fn take(pool: &Rc<RefCell<Pool>>, device: &wgpu::Device, bytes: u64) 
                 label: None,
                 size: class,
                 usage: wgpu::BufferUsages::STORAGE
+                    | wgpu::BufferUsages::UNIFORM
                     | wgpu::BufferUsages::COPY_SRC
                     | wgpu::BufferUsages::COPY_DST,
                 mapped_at_creation: false,

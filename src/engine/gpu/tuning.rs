@@ -5,7 +5,6 @@
 //! | device | order |
 //! |---|---|
 //! | software | winograd, shared rows, broadcast, register tile, workgroup tile, vectors, naive: a processor has no fast memory besides its caches, so staging in workgroup memory is a copy and a barrier for nothing; and as a load costs it dozens of multiply-adds, the tile with the fewest loads wins though it spills, and then fewer multiplications |
-//! | llvmpipe of Mesa 22 and older | the same, but winograd and shared rows only where a kernel has more than four taps and there is more than one channel |
 //! | GPU, discrete or integrated; layers of many channels | workgroup tile, broadcast, register tile, vectors, naive: 64 sums an invocation fit the registers of any GPU, where the other tiles' 128 and more halve the subgroups in flight or spill; and broadcasts by eight leave most of a subgroup of 32 or 64 loading the same |
 //! | GPU, layers of one channel | as software: there are too few terms to stage |
 //!
@@ -44,7 +43,7 @@ impl Identity {
 
 impl Identity {
     /// Whether this is llvmpipe of Mesa 22 or older, which loads lane by lane, in a loop.
-    fn loads_in_loops(&self) -> bool {
+    pub(super) fn loads_in_loops(&self) -> bool {
         let version = self.driver.split("Mesa ").nth(1).and_then(|rest| rest.split('.').next());
         self.software && version.and_then(|major| major.parse::<u32>().ok()).is_some_and(|major| major < 23)
     }
@@ -128,23 +127,13 @@ impl Tuning {
     /// The rungs in the order in which they are tried.
     fn preference(&self, weights: &Weights) -> &'static [Rung] {
         use Rung::{Broadcast, Naive, RegisterTile, SharedRows, Vectors, Winograd, WorkgroupTile};
-        const PROCESSOR: [Rung; 7] =
-            [Winograd, SharedRows, Broadcast, RegisterTile, WorkgroupTile, Vectors, Naive];
-        const GPU: [Rung; 5] = [WorkgroupTile, Broadcast, RegisterTile, Vectors, Naive];
-        let (one_channel, small) = match weights {
-            Weights::Conv2d { kernel: [height, width], channels: [inputs, _] } => {
-                (*inputs == 1, height * width <= 4)
-            }
-            Weights::Dense { .. } => (false, false),
-        };
-        if self.identity.loads_in_loops() {
-            if one_channel || small { &PROCESSOR[2..] } else { &PROCESSOR }
-        } else if self.identity.software {
-            &PROCESSOR
+        let one_channel = matches!(weights, Weights::Conv2d { channels: [1, _], .. });
+        if self.identity.software {
+            &[Winograd, SharedRows, Broadcast, RegisterTile, WorkgroupTile, Vectors, Naive]
         } else if one_channel {
             &[Broadcast, RegisterTile, WorkgroupTile, Vectors, Naive]
         } else {
-            &GPU
+            &[WorkgroupTile, Broadcast, RegisterTile, Vectors, Naive]
         }
     }
 }
@@ -185,17 +174,15 @@ mod tests {
     }
 
     #[test]
-    fn an_old_llvmpipe_has_its_own_order() {
-        let old = Identity { driver: "llvmpipe Mesa 22.3.6 (LLVM 15.0.6)".into(), ..identity(true) };
-        let new = Identity { driver: "llvmpipe Mesa 26.2.6-1 (LLVM 22.1.8)".into(), ..identity(true) };
-        let small = Weights::Conv2d { kernel: [2, 2], channels: [64, 64] };
-        for pass in Pass::ALL {
-            let choose = |identity: &Identity, weights: &Weights| {
-                Tuning::by_default(identity.clone()).choose(pass, weights, 100, |_| true).rung
-            };
-            assert_eq!((choose(&old, &LAYER), choose(&old, &small)), (Rung::Winograd, Rung::Broadcast));
-            assert_eq!((choose(&new, &LAYER), choose(&new, &small)), (Rung::Winograd, Rung::Winograd));
+    fn an_old_llvmpipe_is_known_by_its_version() {
+        let of = |driver: &str, software| Identity { driver: driver.into(), ..identity(software) };
+        assert!(of("llvmpipe Mesa 22.3.6 (LLVM 15.0.6)", true).loads_in_loops());
+        for other in
+            ["llvmpipe Mesa 26.2.6-1 (LLVM 22.1.8)", "llvmpipe Mesa 23.0.0", "SwiftShader driver 5.0", ""]
+        {
+            assert!(!of(other, true).loads_in_loops(), "{other}");
         }
+        assert!(!of("radv Mesa 22.3.6", false).loads_in_loops());
     }
 
     #[test]

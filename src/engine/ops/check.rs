@@ -31,10 +31,13 @@ pub fn on_every_gpu(test: impl Fn(&Gpu) -> Result<()>) {
     });
 }
 
-/// As [`on_every_gpu`], and besides as if the device had subgroups of unknown width, and none, and used no words of 64 bits:
-/// what other devices would run.
+/// As [`on_every_gpu`], and besides with weights in uniform buffers where they are not, and the other way round, and as if the
+/// device had subgroups of unknown width, and none, and used no words of 64 bits: what other devices would run.
 pub fn on_every_kind_of_gpu(test: impl Fn(&Gpu) -> Result<()>) {
     on_every_gpu(&test);
+    let uniforms = Some(!open(GpuOptions::default()).has_weights_in_uniforms());
+    let gpu = open(GpuOptions { uniforms, ..GpuOptions::default() });
+    test(&gpu).unwrap_or_else(|e| panic!("uniforms {uniforms:?}: {e}"));
     for subgroups in [Some((8, 64)), None] {
         let gpu = open(GpuOptions { subgroups: Some(subgroups), words: false, ..GpuOptions::default() });
         test(&gpu).unwrap_or_else(|e| panic!("subgroups {subgroups:?}, no words: {e}"));

@@ -2,9 +2,10 @@
 
 use super::kernels::{
     ByWidth, FLIP, FORWARD_BROADCAST, FORWARD_BROADCAST_ONE, FORWARD_NAIVE, FORWARD_REGISTERS,
-    FORWARD_REGISTERS_ONE, FORWARD_SHARED_ROWS, FORWARD_VECTORS, FORWARD_WINOGRAD, FORWARD_WORKGROUP,
+    FORWARD_REGISTERS_ONE, FORWARD_SHARED_ROWS, FORWARD_VECTORS, FORWARD_WINOGRAD, FORWARD_WINOGRAD_LAID_OUT,
+    FORWARD_WORKGROUP, LAY_OUT,
 };
-use super::sizes::{SHARED_ROWS_TILE, Sizes, Tiling, WINOGRAD_TILE};
+use super::sizes::{SHARED_ROWS_TILE, Sizes, Tiling, WINDOW, WINOGRAD_TILE, Windows};
 use super::{Geometry, choice, refused};
 use crate::Result;
 use crate::engine::gpu::{Choice, Pass, Rung, Source, Tile, device::linear_grid};
@@ -23,6 +24,16 @@ pub enum Epilogue {
     PoolBiasRelu = 3,
     /// Puts 0 where another tensor of the output's shape, in the bias's stead, is not positive.
     Mask = 4,
+}
+
+/// The weights that a convolution multiplies with.
+#[derive(Clone, Copy)]
+enum Kernel<'a> {
+    /// Those of a layer.
+    Own(&'a Tensor),
+    /// Those of a layer turned round, with its channels exchanged, times a factor: the gradient of its input is a convolution
+    /// with them.
+    Turned(&'a Tensor, f32),
 }
 
 /// y = f(conv(x, w) + b). With [`Epilogue::None`] the bias is not read; with [`Epilogue::PoolBiasRelu`] y has half the
@@ -53,7 +64,7 @@ pub fn forward_by(
     epilogue: Epilogue,
 ) -> Result<Tensor> {
     expect_shapes(geometry, [x, w, b], epilogue)?;
-    convolve(gpu, choice.into(), geometry.batch, &Sizes::of(geometry), [x, w, b], epilogue)
+    convolve(gpu, choice.into(), geometry.batch, &Sizes::of(geometry), (x, Kernel::Own(w), b), epilogue)
 }
 
 /// As [`forward_by`] with [`Epilogue::PoolBiasRelu`], and where in its cell the largest was: a byte for each output, 0 to 3
@@ -74,7 +85,7 @@ pub fn forward_with_places_by(
     let words = words_a_cell(gpu, choice.rung, geometry.out_channels);
     let places = gpu.tensor(&[geometry.batch, geometry.height / 2, geometry.width / 2, words])?;
     let end = (Epilogue::PoolBiasRelu, Some(&places));
-    let y = run(gpu, choice, geometry.batch, &sizes, [x, w, b], end)?;
+    let y = run(gpu, choice, geometry.batch, &sizes, (x, Kernel::Own(w), b), end)?;
     Ok((y, places))
 }
 
@@ -127,14 +138,10 @@ pub fn input_gradient_by(
     geometry
         .expect("conv2d input gradient", &[(w, &geometry.weights_shape()), (g, &geometry.output_shape())])?;
     let back = Sizes::of(geometry).back();
-    let [kh, kw, ci, co] = geometry.weights_shape();
-    let flipped = gpu.tensor(&[kh, kw, co, ci])?;
-    let factor = rectified.map_or(1.0, |(_, factor)| factor);
-    let [taps, ci, co] = [kh * kw, ci, co].map(|n| n as u32);
-    let words = [ci, co, factor.to_bits()];
-    gpu.launch(&FLIP, &[], &[w, &flipped], &words, [ci.div_ceil(8), co.div_ceil(8), taps])?;
-    let (beside, epilogue) = rectified.map_or((&flipped, Epilogue::None), |(x, _)| (x, Epilogue::Mask));
-    convolve(gpu, choice.into(), geometry.batch, &back, [g, &flipped, beside], epilogue)
+    let kernel = Kernel::Turned(w, rectified.map_or(1.0, |(_, factor)| factor));
+    // Without an epilogue nothing is read beside the sums, but something must be bound.
+    let (beside, epilogue) = rectified.map_or((w, Epilogue::None), |(x, _)| (x, Epilogue::Mask));
+    convolve(gpu, choice.into(), geometry.batch, &back, (g, kernel, beside), epilogue)
 }
 
 fn convolve(
@@ -142,32 +149,79 @@ fn convolve(
     choice: Choice,
     batch: usize,
     sizes: &Sizes,
-    tensors: [&Tensor; 3],
+    operands: (&Tensor, Kernel, &Tensor),
     epilogue: Epilogue,
 ) -> Result<Tensor> {
     refuse(gpu, choice.rung, sizes, epilogue)?;
-    run(gpu, choice, batch, sizes, tensors, (epilogue, None))
+    run(gpu, choice, batch, sizes, operands, (epilogue, None))
 }
 
-/// Makes y, and `places` where they are wanted, from x, w and what the epilogue reads, on a rung that does it.
+/// Makes y, and `places` where they are wanted, from x, the weights and what the epilogue reads, on a rung that does it.
 fn run(
     gpu: &Gpu,
     choice: Choice,
     batch: usize,
     sizes: &Sizes,
-    tensors: [&Tensor; 3],
+    (x, kernel, beside): (&Tensor, Kernel, &Tensor),
     (epilogue, places): (Epilogue, Option<&Tensor>),
 ) -> Result<Tensor> {
     let [height, width, co] = [sizes.height, sizes.width, sizes.co].map(|n| n as usize);
     let cell = if epilogue == Epilogue::PoolBiasRelu { 2 } else { 1 };
     let y = gpu.tensor(&[batch, height / cell, width / cell, co])?;
-    let Launch { source, mut constants, grid } = launch(gpu, choice, batch, sizes, places.is_some());
+    let windows = if choice.rung == Rung::Winograd { sizes.windows(gpu) } else { None };
+    let (Launch { source, mut constants, grid }, weights) = match windows {
+        None => (
+            launch(gpu, choice, batch, sizes, places.is_some()),
+            vec![(in_order(gpu, sizes, kernel)?, vec![])],
+        ),
+        Some(windows) => (
+            launch_by_windows(windows, batch, sizes, places.is_some()),
+            laid_out(gpu, sizes, windows, kernel)?,
+        ),
+    };
     constants.push(("EPILOGUE", epilogue as u32));
-    let bound: Vec<&Tensor> = tensors.into_iter().chain([&y]).chain(places).collect();
-    gpu.launch(source, &constants, &bound, &[], grid)?;
-    let taps = (sizes.kh * sizes.kw * sizes.ci) as usize;
-    gpu.states_flops(2 * batch * height * width * co * taps);
+    let flops = 2 * batch * height * width * co * (sizes.kh * sizes.kw * sizes.ci) as usize;
+    for (w, immediates) in &weights {
+        let bound: Vec<&Tensor> = [x, w, beside, &y].into_iter().chain(places).collect();
+        gpu.launch(source, &constants, &bound, immediates, grid)?;
+        gpu.states_flops(flops / weights.len());
+    }
     Ok(y)
+}
+
+/// Weights as most kernels read them, \[KH\]\[KW\]\[CI\]\[CO\].
+fn in_order(gpu: &Gpu, sizes: &Sizes, kernel: Kernel) -> Result<Tensor> {
+    match kernel {
+        Kernel::Own(w) => Ok(w.clone()),
+        Kernel::Turned(w, factor) => {
+            let [kh, kw, ci, co] = [sizes.kh, sizes.kw, sizes.ci, sizes.co];
+            let flipped = gpu.tensor(&[kh, kw, ci, co].map(|n| n as usize))?;
+            // The layer's channels in are the convolution's channels out.
+            let groups = [co.div_ceil(8), ci.div_ceil(8), kh * kw];
+            gpu.launch(&FLIP, &[], &[w, &flipped], &[co, ci, factor.to_bits()], groups)?;
+            Ok(flipped)
+        }
+    }
+}
+
+/// Weights as `conv2d_winograd_weights_laid_out.wgsl` reads them, a tensor for each window, and what its dispatch is given.
+fn laid_out(
+    gpu: &Gpu,
+    sizes: &Sizes,
+    Windows { count, lanes }: Windows,
+    kernel: Kernel,
+) -> Result<Vec<(Tensor, Vec<u32>)>> {
+    let [ci, co, lanes_each] = [sizes.ci, sizes.co, lanes as u32];
+    let (w, of_channel, of_output, turned, factor) = match kernel {
+        Kernel::Own(w) => (w, co, 1, 0, 1.0),
+        Kernel::Turned(w, factor) => (w, 1, ci, 1, factor),
+    };
+    let all = gpu.tensor(&[count, WINDOW])?;
+    let immediates = [co, of_channel, of_output, lanes_each, turned, f32::to_bits(factor)];
+    let groups = [(count * lanes / 8) as u32, ci / 2, sizes.kh * sizes.kw];
+    gpu.launch(&LAY_OUT, &[], &[w, &all], &immediates, groups)?;
+    let window = |nth: usize| (all.part(nth * WINDOW, &[WINDOW]), vec![(nth * lanes) as u32]);
+    Ok((0..count).map(window).collect())
 }
 
 /// Refuses what a rung does not do.
@@ -227,6 +281,16 @@ fn launch(gpu: &Gpu, Choice { rung, tile }: Choice, batch: usize, sizes: &Sizes,
             by_shared_rows(source, &tiling(), together, WINOGRAD_TILE, batch, sizes)
         }
     }
+}
+
+/// The launches of Winograd's kernel with weights in uniform buffers, one for each.
+fn launch_by_windows(windows: Windows, batch: usize, sizes: &Sizes, places: bool) -> Launch {
+    let source = &FORWARD_WINOGRAD_LAID_OUT[usize::from(places)];
+    let tiling = Tiling { lanes: windows.lanes, ..Tiling::of_shared_rows(sizes.co as usize) };
+    let together = sizes.channels_of_winograd();
+    let mut launch = by_shared_rows(source, &tiling, together, WINOGRAD_TILE, batch, sizes);
+    launch.grid[1] = 1;
+    launch
 }
 
 /// The launch of a kernel that makes tiles of so many rows and columns for two output channels, from `together` channels at

@@ -21,12 +21,12 @@ macro_rules! kernel_by_width {
     };
 }
 
-/// Winograd's forward kernel for a way to load and store weights and outputs, and one to load pixels.
+/// Winograd's forward kernel for a way to load and store weights and outputs, one to load pixels, and a place for weights.
 macro_rules! winograd {
-    ($stored:expr, $pixels:expr) => {
-        [winograd!($stored, $pixels, NO_PLACES), winograd!($stored, $pixels, PLACES)]
+    ($stored:expr, $pixels:expr, $weights:expr) => {
+        [winograd!($stored, $pixels, $weights, NO_PLACES), winograd!($stored, $pixels, $weights, PLACES)]
     };
-    ($stored:expr, $pixels:expr, $places:expr) => {
+    ($stored:expr, $pixels:expr, $weights:expr, $places:expr) => {
         kernel!(
             "conv2d_forward_7_winograd",
             BY_2,
@@ -36,6 +36,7 @@ macro_rules! winograd {
             WINOGRAD,
             $stored,
             $pixels,
+            $weights,
             STORE,
             $places
         )
@@ -71,6 +72,8 @@ const FORWARD_SHARED: &str = shader!("conv2d_forward_shared_rows");
 const WINOGRAD: &str = shader!("conv2d_winograd");
 const PIXELS: &str = shader!("conv2d_winograd_pixels");
 const PIXELS_WORDS: &str = shader!("conv2d_winograd_pixels_words");
+const WEIGHTS: &str = shader!("conv2d_winograd_weights");
+const WEIGHTS_LAID_OUT: &str = shader!("conv2d_winograd_weights_laid_out");
 const WEIGHTS_SHARED: &str = shader!("conv2d_weight_gradient_shared_rows");
 const WEIGHTS_PIXELS: &str = shader!("conv2d_weight_gradient_pixels");
 const WEIGHTS_PIXELS_WORDS: &str = shader!("conv2d_weight_gradient_pixels_words");
@@ -113,8 +116,14 @@ pub(super) static FORWARD_SHARED_ROWS: ByPlaces<Source> = [
     kernel!("conv2d_forward_6_shared_rows", BY_2, TILE, SHARED_ROWS, FORWARD_SHARED, PLAIN, STORE, PLACES),
 ];
 /// With numbers that are loaded and stored one by one; with words of two but for the pixels; and with words alone.
-pub(super) static FORWARD_WINOGRAD: [ByPlaces<Source>; 3] =
-    [winograd!(PLAIN, PIXELS), winograd!(WORDS, PIXELS), winograd!(WORDS, PIXELS_WORDS)];
+pub(super) static FORWARD_WINOGRAD: [ByPlaces<Source>; 3] = [
+    winograd!(PLAIN, PIXELS, WEIGHTS),
+    winograd!(WORDS, PIXELS, WEIGHTS),
+    winograd!(WORDS, PIXELS_WORDS, WEIGHTS),
+];
+/// The last of them with weights laid out in a uniform buffer.
+pub(super) static FORWARD_WINOGRAD_LAID_OUT: ByPlaces<Source> =
+    winograd!(WORDS, PIXELS_WORDS, WEIGHTS_LAID_OUT);
 
 pub(super) static WEIGHTS_NAIVE: Source = kernel!("conv2d_weight_gradient_1_naive");
 pub(super) static WEIGHTS_VECTORS: Source = kernel!("conv2d_weight_gradient_2_vectors", BY_4, TILE, OUTER);
@@ -139,6 +148,7 @@ pub(super) static WEIGHTS_WINOGRAD: [Source; 3] = [
 ];
 
 pub(super) static FLIP: Source = kernel!("conv2d_flip");
+pub(super) static LAY_OUT: Source = kernel!("conv2d_lay_out");
 
 pub(in crate::engine::ops) const KERNELS: &[&Source] = &[
     &FORWARD_NAIVE,
@@ -169,6 +179,8 @@ pub(in crate::engine::ops) const KERNELS: &[&Source] = &[
     &FORWARD_WINOGRAD[1][1],
     &FORWARD_WINOGRAD[2][0],
     &FORWARD_WINOGRAD[2][1],
+    &FORWARD_WINOGRAD_LAID_OUT[0],
+    &FORWARD_WINOGRAD_LAID_OUT[1],
     &WEIGHTS_NAIVE,
     &WEIGHTS_VECTORS,
     &WEIGHTS_REGISTERS[0],
@@ -186,4 +198,5 @@ pub(in crate::engine::ops) const KERNELS: &[&Source] = &[
     &WEIGHTS_WINOGRAD[1],
     &WEIGHTS_WINOGRAD[2],
     &FLIP,
+    &LAY_OUT,
 ];

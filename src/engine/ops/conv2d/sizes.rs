@@ -19,6 +19,8 @@ pub(super) const SHARED_ROWS_TILE: [u32; 2] = [8, 8];
 pub(super) const WINOGRAD_TILE: [u32; 2] = [ROWS_WINOGRAD as u32, 16];
 /// Lanes × tiles of a workgroup.
 const WORKGROUP: usize = 64;
+/// Numbers of a uniform buffer of 64 KiB.
+pub(super) const WINDOW: usize = 1 << 14;
 
 /// Smallest and largest subgroup of a device, where kernels may use them.
 pub(super) type Subgroups = Option<(u32, u32)>;
@@ -90,6 +92,14 @@ impl Tiling {
     pub(super) fn groups(&self, out_channels: usize) -> usize {
         (out_channels / self.outputs).div_ceil(self.lanes)
     }
+}
+
+/// How weights are laid out in uniform buffers of [`WINDOW`] numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Windows {
+    pub(super) count: usize,
+    /// Lanes whose weights are in each, of two output channels.
+    pub(super) lanes: usize,
 }
 
 /// A convolution's sizes as the kernels' constants; the padding is that of the way forward or back.
@@ -188,6 +198,21 @@ impl Sizes {
         }
     }
 
+    /// How Winograd's forward kernel has its weights in uniform buffers, where it should: on a device on which that pays, in
+    /// the form that takes pixels as words. `None`, too, where a buffer does not hold the weights of eight lanes.
+    pub(super) fn windows(&self, gpu: &Gpu) -> Option<Windows> {
+        (gpu.has_weights_in_uniforms() && self.winograd_form(gpu) == 2).then(|| self.divided()).flatten()
+    }
+
+    /// As few buffers as hold the weights, all with as many lanes.
+    fn divided(&self) -> Option<Windows> {
+        let [kh, kw, ci, co] = [self.kh, self.kw, self.ci, self.co].map(|n| n as usize);
+        let eights = co.div_ceil(2 * SHARED_LANES);
+        let most = (WINDOW / (kh * kw * ci * 2 * SHARED_LANES)).min(WORKGROUP / SHARED_LANES);
+        let together = (1..=most).rev().find(|&n| eights.is_multiple_of(n))?;
+        Some(Windows { count: eights / together, lanes: together * SHARED_LANES })
+    }
+
     /// Input channels that a round of Winograd's forward kernel takes.
     pub(super) fn channels_of_winograd(&self) -> u32 {
         if self.ci.is_multiple_of(2) { 2 } else { 1 }
@@ -239,7 +264,37 @@ pub fn fits(rung: Rung, pass: Pass, geometry: &Geometry, subgroups: Option<(u32,
 
 #[cfg(test)]
 mod tests {
-    use super::Tiling;
+    use super::super::Geometry;
+    use super::{Sizes, Tiling, Windows};
+
+    #[test]
+    fn weights_are_divided_among_as_few_buffers_as_hold_them() {
+        let windows = |kernel: usize, in_channels: usize, out_channels: usize| {
+            let (batch, height, width) = (1, 32, 32);
+            let (kernel_height, kernel_width) = (kernel, kernel);
+            Sizes::of(&Geometry {
+                batch,
+                height,
+                width,
+                in_channels,
+                out_channels,
+                kernel_height,
+                kernel_width,
+            })
+            .divided()
+        };
+        let of = |count, lanes| Some(Windows { count, lanes });
+        assert_eq!(windows(4, 16, 16), of(1, 8));
+        assert_eq!(windows(4, 32, 32), of(1, 16));
+        assert_eq!(windows(3, 64, 64), of(4, 8));
+        assert_eq!(windows(2, 128, 128), of(4, 16));
+        // Three times sixteen channels, of which two would fit together; one and a bit.
+        assert_eq!(windows(4, 32, 48), of(3, 8));
+        assert_eq!(windows(2, 6, 18), of(1, 16));
+        // More than the lanes of a workgroup; more than a buffer holds for eight.
+        assert_eq!(windows(2, 2, 256), of(2, 64));
+        assert_eq!(windows(4, 66, 16), None);
+    }
 
     #[test]
     fn lanes_never_share_a_row_of_pixels_across_tiles() {
