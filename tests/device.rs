@@ -169,6 +169,34 @@ fn a_kernel_that_does_not_compile_is_an_error_that_names_it_and_the_device_works
     Ok(())
 }
 
+static WITHOUT_VALUE: Source = Source::new(
+    "without_value",
+    &["override COUNT: u32;
+        @group(0) @binding(0) var<storage, read_write> y: array<f32>;
+        @compute @workgroup_size(1) fn main() { y[0] = f32(COUNT); }"],
+);
+
+#[test]
+fn a_kernel_that_the_driver_does_not_take_is_an_error_of_the_submission() -> Result<()> {
+    let gpu = common::gpu();
+    let y = gpu.upload(&[1], &[0.0])?;
+    // Pipelines are built by other threads, so that the launch itself cannot tell.
+    gpu.launch(&WITHOUT_VALUE, &[], &[&y], &[], [1, 1, 1])?;
+    match gpu.wait() {
+        Err(Error::Kernel { kernel, message }) => {
+            assert_eq!(kernel, "without_value");
+            assert!(message.contains("COUNT"), "{message}");
+        }
+        other => panic!("{other:?}"),
+    }
+    gpu.launch(&WITHOUT_VALUE, &[], &[&y], &[], [1, 1, 1])?;
+    assert!(matches!(gpu.wait(), Err(Error::Kernel { .. })), "it is no better the second time");
+    let x = gpu.upload(&[1], &[4.0])?;
+    gpu.launch(&DOUBLE, &[], &[&x, &y], &[], [1, 1, 1])?;
+    assert_eq!(gpu.read(&y)?, [8.0]);
+    Ok(())
+}
+
 #[test]
 fn a_launch_that_a_kernel_does_not_declare_is_refused() -> Result<()> {
     let gpu = common::gpu();

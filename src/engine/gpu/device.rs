@@ -1,8 +1,9 @@
 //! The device: opened once, records dispatches, submits them together, reads results back.
 
 use super::adapter;
-use super::kernel::{self, Constants, Kernel, Source};
+use super::kernel::{self, Builders, Constants, Kernel, Source};
 use super::pool::{self, Pool};
+use super::precompile::{First, Like, Precompiler};
 use super::profile::{HostWork, Place, Profile, Profiler, Profiling};
 use super::tuning::{Identity, Tuning};
 use crate::engine::tensor::{Tensor, filled};
@@ -69,8 +70,8 @@ struct Dispatch {
 }
 
 impl Dispatch {
-    fn run(&self, pass: &mut wgpu::ComputePass) {
-        pass.set_pipeline(&self.kernel.pipeline);
+    fn run(&self, pipeline: &wgpu::ComputePipeline, pass: &mut wgpu::ComputePass) {
+        pass.set_pipeline(pipeline);
         pass.set_bind_group(0, &*self.bind_group, &[]);
         if !self.immediates.is_empty() {
             pass.set_immediates(0, bytemuck::cast_slice(&self.immediates));
@@ -97,6 +98,12 @@ struct Inner {
     kernels: RefCell<HashMap<KernelKey, Rc<Kernel>>>,
     bind_groups: RefCell<HashMap<BindGroupKey, Rc<wgpu::BindGroup>>>,
     recorded: RefCell<Vec<Dispatch>>,
+    builders: Builders,
+    /// How kernels are precompiled, where that helps; those that the next submission brings for the first time;
+    /// and what is at work for those before.
+    like: Option<Like>,
+    firsts: RefCell<Vec<First>>,
+    precompilers: RefCell<Vec<Precompiler>>,
     in_flight: RefCell<VecDeque<wgpu::SubmissionIndex>>,
     one: OnceCell<Tensor>,
     submissions: Cell<u64>,
@@ -151,6 +158,8 @@ impl Gpu {
         let profiler = (options.profiling != Profiling::Off)
             .then(|| RefCell::new(Profiler::new(&queue, !timestamps.is_empty())));
         let identity = Identity::of(&info);
+        let like =
+            (identity.software && !options.unchecked).then(|| Like::new(&options.device, features)).flatten();
         let room = limits.max_uniform_buffer_binding_size >= WINDOW_BYTES;
         let gpu = Gpu(Rc::new(Inner {
             uniforms: options.uniforms.unwrap_or_else(|| identity.loads_in_loops()) && room,
@@ -168,6 +177,10 @@ impl Gpu {
             kernels: RefCell::default(),
             bind_groups: RefCell::default(),
             recorded: RefCell::default(),
+            builders: Builders::new(),
+            like,
+            firsts: RefCell::default(),
+            precompilers: RefCell::default(),
             in_flight: RefCell::default(),
             one: OnceCell::new(),
             submissions: Cell::new(0),
@@ -374,7 +387,7 @@ impl Gpu {
             usage: wgpu::BufferUsages::COPY_DST | wgpu::BufferUsages::MAP_READ,
             mapped_at_creation: false,
         });
-        let mut encoder = self.encode();
+        let mut encoder = self.encode()?;
         let mut at = 0;
         for tensor in tensors {
             let bytes = (tensor.len() * 4) as u64;
@@ -392,20 +405,22 @@ impl Gpu {
 
     // ── kernels ───────────────────────────────────────────────────────────────────────────────
 
-    fn kernel(&self, source: &'static Source, constants: Constants) -> Result<Rc<Kernel>> {
+    /// A kernel, and whether it is there for the first time.
+    fn kernel(&self, source: &'static Source, constants: Constants) -> Result<(Rc<Kernel>, bool)> {
         let key = (std::ptr::from_ref(source), constants.iter().map(|&(_, value)| value).collect());
         if let Some(kernel) = self.0.kernels.borrow().get(&key) {
-            return Ok(kernel.clone());
+            return Ok((kernel.clone(), false));
         }
         if source.needs_subgroups() && self.0.subgroups.is_none() {
             let message = "it uses subgroups, which this device lacks".to_owned();
             return Err(Error::Kernel { kernel: source.name.into(), message });
         }
         let id = self.0.kernels.borrow().len() as u64;
-        let compile = || kernel::compile(&self.0.device, source, constants, self.0.unchecked, id);
-        let kernel = Rc::new(self.timed(HostWork::Compiling, compile)?);
+        let plan = || kernel::plan(&self.0.device, source, constants, self.0.unchecked);
+        let plan = self.timed(HostWork::Compiling, plan)?;
+        let kernel = Rc::new(self.0.builders.kernel(&self.0.device, plan, id));
         self.0.kernels.borrow_mut().insert(key, kernel.clone());
-        Ok(kernel)
+        Ok((kernel, true))
     }
 
     /// Records one dispatch of a kernel: `tensors` are its bindings in order, `immediates` the
@@ -424,7 +439,7 @@ impl Gpu {
         groups: [u32; 3],
     ) -> Result<()> {
         self.profiled(Profiler::launching);
-        let kernel = self.kernel(source, constants)?;
+        let (kernel, is_first) = self.kernel(source, constants)?;
         let most = self.0.limits.max_compute_workgroups_per_dimension;
         if tensors.len() != kernel.bindings || immediates.len() * 4 != kernel.immediate_bytes {
             let message = format!(
@@ -444,6 +459,11 @@ impl Gpu {
         if groups.contains(&0) {
             return Ok(());
         }
+        if is_first && self.0.like.is_some() {
+            let bytes = tensors.iter().map(|tensor| bound_bytes(tensor)).collect();
+            let (constants, immediates) = (constants.to_vec(), immediates.to_vec());
+            self.0.firsts.borrow_mut().push(First { source, constants, bytes, immediates });
+        }
         let bind_group = self.bind_group(&kernel, tensors);
         self.profiled(|profiler| profiler.launched(&kernel, tensors, groups));
         let dispatch = Dispatch { kernel, bind_group, immediates: immediates.to_vec(), groups };
@@ -452,8 +472,7 @@ impl Gpu {
     }
 
     fn bind_group(&self, kernel: &Kernel, tensors: &[&Tensor]) -> Rc<wgpu::BindGroup> {
-        let bytes = |t: &Tensor| (t.len().max(1) * 4) as u64;
-        let key = (kernel.id, tensors.iter().map(|t| (t.buffer.id, first_byte(t), bytes(t))).collect());
+        let key = (kernel.id, tensors.iter().map(|t| (t.buffer.id, first_byte(t), bound_bytes(t))).collect());
         let mut cache = self.0.bind_groups.borrow_mut();
         if let Some(found) = cache.get(&key) {
             return found.clone();
@@ -469,7 +488,7 @@ impl Gpu {
                 resource: wgpu::BindingResource::Buffer(wgpu::BufferBinding {
                     buffer: tensor.buffer.raw(),
                     offset: first_byte(tensor),
-                    size: std::num::NonZeroU64::new(bytes(tensor)),
+                    size: std::num::NonZeroU64::new(bound_bytes(tensor)),
                 }),
             })
             .collect();
@@ -485,17 +504,23 @@ impl Gpu {
     // ── the queue ─────────────────────────────────────────────────────────────────────────────
 
     /// Everything recorded so far, as one compute pass unless each dispatch is timed.
-    fn encode(&self) -> wgpu::CommandEncoder {
-        let mut encoder = self.0.device.create_command_encoder(&Default::default());
+    ///
+    /// # Errors
+    /// A kernel that the driver does not take; what was recorded is lost.
+    fn encode(&self) -> Result<wgpu::CommandEncoder> {
         let recorded = self.0.recorded.take();
+        let pipelines = self.timed(HostWork::Compiling, || {
+            recorded.iter().map(|dispatch| dispatch.kernel.pipeline()).collect::<Result<Vec<_>>>()
+        })?;
+        let mut encoder = self.0.device.create_command_encoder(&Default::default());
+        let run = |i: usize, pass: &mut wgpu::ComputePass| recorded[i].run(pipelines[i], pass);
         if let Some(profiler) = &self.0.profiler {
-            let run = |i: usize, pass: &mut wgpu::ComputePass| recorded[i].run(pass);
             profiler.borrow_mut().encode(&self.0.device, &mut encoder, recorded.len(), run);
         } else if !recorded.is_empty() {
             let mut pass = encoder.begin_compute_pass(&Default::default());
-            recorded.iter().for_each(|dispatch| dispatch.run(&mut pass));
+            (0..recorded.len()).for_each(|i| run(i, &mut pass));
         }
-        encoder
+        Ok(encoder)
     }
 
     fn finish(&self, encoder: wgpu::CommandEncoder) -> Result<wgpu::SubmissionIndex> {
@@ -503,6 +528,7 @@ impl Gpu {
         self.profiled(Profiler::submitting);
         let index = self.0.queue.submit([commands]);
         self.profiled(Profiler::submitted);
+        self.precompile();
         self.0.submissions.set(self.0.submissions.get() + 1);
         self.0.in_flight.borrow_mut().push_back(index.clone());
         while self.0.in_flight.borrow().len() > SUBMISSIONS_IN_FLIGHT {
@@ -514,12 +540,24 @@ impl Gpu {
         Ok(index)
     }
 
+    /// Has other cores compile the kernels that were just submitted for the first time.
+    fn precompile(&self) {
+        let firsts = self.0.firsts.take();
+        let mut at_work = self.0.precompilers.borrow_mut();
+        at_work.retain(|precompiler| !precompiler.is_over());
+        if let Some(precompiler) = self.0.like.as_ref().and_then(|like| Precompiler::start(like, firsts)) {
+            let done = precompiler.done();
+            self.0.queue.on_submitted_work_done(move || done.tell());
+            at_work.push(precompiler);
+        }
+    }
+
     /// Sends everything recorded to the device as one command buffer.
     ///
     /// # Errors
     /// Whatever went wrong on the device since the last check.
     pub fn submit(&self) -> Result<()> {
-        let encoder = self.encode();
+        let encoder = self.encode()?;
         self.finish(encoder).map(drop)
     }
 
@@ -556,6 +594,11 @@ impl Gpu {
         }
         self.0.fault.lock().unwrap_or_else(|e| e.into_inner()).take().map_or(Ok(()), Err)
     }
+}
+
+/// The bytes of a tensor that a kernel sees.
+fn bound_bytes(tensor: &Tensor) -> u64 {
+    (tensor.len().max(1) * 4) as u64
 }
 
 /// Where a tensor begins in its buffer.

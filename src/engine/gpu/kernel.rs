@@ -1,6 +1,10 @@
 //! Kernels: WGSL text plus constants, compiled once for each set of constants.
 
 use crate::{Error, Result};
+use std::cell::OnceCell;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::thread::{self, JoinHandle};
 
 /// A kernel's text. `name` is that of its file under `shaders/`; `parts` are concatenated, helpers
 /// such as `philox.wgsl` first. Every kernel has one entry point `main`; its buffers are bindings
@@ -41,19 +45,139 @@ impl Source {
 /// Values of a kernel's `override` constants, by name.
 pub type Constants<'a> = &'a [(&'static str, u32)];
 
-/// A compiled kernel.
+/// A kernel that was launched, and its pipeline as soon as that is built.
 pub(super) struct Kernel {
     pub id: u64,
     pub name: &'static str,
-    pub pipeline: wgpu::ComputePipeline,
     pub layout: wgpu::BindGroupLayout,
     pub bindings: usize,
     pub immediate_bytes: usize,
+    pipeline: OnceCell<wgpu::ComputePipeline>,
+    coming: mpsc::Receiver<Result<wgpu::ComputePipeline>>,
+}
+
+impl Kernel {
+    /// The pipeline; waits for it.
+    ///
+    /// # Errors
+    /// The driver does not take the kernel.
+    pub fn pipeline(&self) -> Result<&wgpu::ComputePipeline> {
+        if self.pipeline.get().is_none() {
+            let built = self.coming.recv().unwrap_or_else(|_| {
+                Err(Error::Kernel { kernel: self.name.into(), message: "it was not built".into() })
+            })?;
+            self.pipeline.get_or_init(|| built);
+        }
+        self.pipeline.get().ok_or_else(|| Error::Gpu { message: format!("{} has no pipeline", self.name) })
+    }
+}
+
+/// All that a pipeline is built from.
+pub(super) struct Plan {
+    name: &'static str,
+    module: wgpu::ShaderModule,
+    pub layout: wgpu::BindGroupLayout,
+    pipeline_layout: wgpu::PipelineLayout,
+    constants: Vec<(&'static str, f64)>,
+    zeroes_workgroups: bool,
+    bindings: usize,
+    immediate_bytes: usize,
+}
+
+impl Plan {
+    /// Has the driver translate the kernel, which takes long.
+    ///
+    /// # Errors
+    /// The driver does not take it.
+    pub fn build(&self, device: &wgpu::Device) -> Result<wgpu::ComputePipeline> {
+        scoped(device, self.name, || {
+            device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
+                label: Some(self.name),
+                layout: Some(&self.pipeline_layout),
+                module: &self.module,
+                entry_point: Some("main"),
+                compilation_options: wgpu::PipelineCompilationOptions {
+                    constants: &self.constants,
+                    zero_initialize_workgroup_memory: self.zeroes_workgroups,
+                },
+                cache: None,
+            })
+        })
+    }
+}
+
+/// Threads that build pipelines, so that several cores translate kernels while others are still being recorded. Dropped, they
+/// leave what they have not begun.
+pub(super) struct Builders {
+    plans: Option<mpsc::Sender<Job>>,
+    threads: Vec<JoinHandle<()>>,
+    closing: Arc<AtomicBool>,
+}
+
+/// What is to be built on which device, and who waits for it.
+type Job = (wgpu::Device, Plan, mpsc::Sender<Result<wgpu::ComputePipeline>>);
+
+/// A network's first batch has some ten kernels at once.
+const MOST_BUILDERS: usize = 8;
+
+impl Builders {
+    pub fn new() -> Self {
+        let (plans, given) = mpsc::channel::<Job>();
+        let given = Arc::new(Mutex::new(given));
+        let closing = Arc::<AtomicBool>::default();
+        let work = |nth: usize| {
+            let (given, closing) = (given.clone(), closing.clone());
+            let named = thread::Builder::new().name(format!("kernels {nth}"));
+            named.spawn(move || while !closing.load(Ordering::Relaxed) && build_next(&given) {}).ok()
+        };
+        let count = thread::available_parallelism().map_or(1, |cores| cores.get().min(MOST_BUILDERS));
+        let threads = (0..count).filter_map(work).collect();
+        Builders { plans: Some(plans), threads, closing }
+    }
+
+    /// The kernel of a plan, whose pipeline is built meanwhile.
+    pub fn kernel(&self, device: &wgpu::Device, plan: Plan, id: u64) -> Kernel {
+        let (name, bindings, immediate_bytes) = (plan.name, plan.bindings, plan.immediate_bytes);
+        let layout = plan.layout.clone();
+        let (built, coming) = mpsc::channel();
+        // Where no thread could be had, it is built at once.
+        let refused = match (&self.plans, self.threads.is_empty()) {
+            (Some(plans), false) => plans.send((device.clone(), plan, built)).err().map(|e| e.0),
+            _ => Some((device.clone(), plan, built)),
+        };
+        refused.into_iter().for_each(build);
+        Kernel { id, name, layout, bindings, immediate_bytes, pipeline: OnceCell::new(), coming }
+    }
+}
+
+impl Drop for Builders {
+    fn drop(&mut self) {
+        self.closing.store(true, Ordering::Relaxed);
+        self.plans = None;
+        for thread in self.threads.drain(..) {
+            // A panic has told of itself, and whoever waits for a pipeline learns that there is none.
+            let _ = thread.join();
+        }
+    }
+}
+
+/// Builds the next pipeline; false if no more will come.
+fn build_next(given: &Mutex<mpsc::Receiver<Job>>) -> bool {
+    let next = given.lock().unwrap_or_else(PoisonError::into_inner).recv();
+    next.map(build).is_ok()
+}
+
+fn build((device, plan, built): Job) {
+    // Nobody may be waiting any more.
+    let _ = built.send(plan.build(&device));
 }
 
 /// What a module binds, read from its own text: the kind of each buffer, and the size of the immediate block.
 fn reflect(source: &Source, text: &str) -> Result<(Vec<wgpu::BufferBindingType>, u32)> {
     let module = naga::front::wgsl::parse_str(text).map_err(|e| source.error(e.emit_to_string(text)))?;
+    if !module.entry_points.iter().any(|entry| entry.name == "main") {
+        return Err(source.error("it has no entry point named main"));
+    }
     let mut bindings = Vec::new();
     let mut immediate_bytes = 0;
     for (_, variable) in module.global_variables.iter() {
@@ -84,30 +208,33 @@ fn chain(error: &dyn std::error::Error) -> String {
     })
 }
 
-pub(super) fn compile(
-    device: &wgpu::Device,
-    source: &Source,
-    constants: Constants,
-    unchecked: bool,
-    id: u64,
-) -> Result<Kernel> {
-    let text = source.text();
-    let (kinds, immediate_bytes) = reflect(source, &text)?;
+/// Does something on a device and takes what is wrong with it for an error of the kernel.
+fn scoped<T>(device: &wgpu::Device, kernel: &'static str, work: impl FnOnce() -> T) -> Result<T> {
     let scopes = (
         device.push_error_scope(wgpu::ErrorFilter::Validation),
         device.push_error_scope(wgpu::ErrorFilter::Internal),
     );
-    let descriptor = wgpu::ShaderModuleDescriptor {
-        label: Some(source.name),
-        source: wgpu::ShaderSource::Wgsl(text.into()),
-    };
-    let module = if unchecked && source.in_bounds {
-        // SAFETY: the kernel declares that it is in bounds by construction, and the suite of
-        // kernel tests runs it both checked and unchecked.
-        unsafe { device.create_shader_module_trusted(descriptor, wgpu::ShaderRuntimeChecks::unchecked()) }
-    } else {
-        device.create_shader_module(descriptor)
-    };
+    let made = work();
+    let internal = pollster::block_on(scopes.1.pop());
+    let validation = pollster::block_on(scopes.0.pop());
+    match validation.or(internal) {
+        Some(error) => Err(Error::Kernel { kernel: kernel.into(), message: chain(&error) }),
+        None => Ok(made),
+    }
+}
+
+/// Reads a kernel's text and lays out what it binds.
+///
+/// # Errors
+/// A text that is none, or has no entry point `main`.
+pub(super) fn plan(
+    device: &wgpu::Device,
+    source: &Source,
+    constants: Constants,
+    unchecked: bool,
+) -> Result<Plan> {
+    let text = source.text();
+    let (kinds, immediate_bytes) = reflect(source, &text)?;
     let entries: Vec<_> = kinds
         .iter()
         .enumerate()
@@ -118,38 +245,36 @@ pub(super) fn compile(
             count: None,
         })
         .collect();
-    let layout = device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor {
-        label: Some(source.name),
-        entries: &entries,
-    });
-    let pipeline_layout = device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
-        label: Some(source.name),
-        bind_group_layouts: &[Some(&layout)],
-        immediate_size: immediate_bytes,
-    });
-    let constants: Vec<(&str, f64)> =
-        constants.iter().map(|&(name, value)| (name, f64::from(value))).collect();
-    let pipeline = device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
-        label: Some(source.name),
-        layout: Some(&pipeline_layout),
-        module: &module,
-        entry_point: Some("main"),
-        compilation_options: wgpu::PipelineCompilationOptions {
-            constants: &constants,
-            zero_initialize_workgroup_memory: !source.in_bounds,
-        },
-        cache: None,
-    });
-    let internal = pollster::block_on(scopes.1.pop());
-    let validation = pollster::block_on(scopes.0.pop());
-    if let Some(error) = validation.or(internal) {
-        return Err(source.error(chain(&error)));
-    }
-    Ok(Kernel {
-        id,
+    let (module, layout, pipeline_layout) = scoped(device, source.name, || {
+        let descriptor = wgpu::ShaderModuleDescriptor {
+            label: Some(source.name),
+            source: wgpu::ShaderSource::Wgsl(text.into()),
+        };
+        let module = if unchecked && source.in_bounds {
+            // SAFETY: the kernel declares that it is in bounds by construction, and the suite of
+            // kernel tests runs it both checked and unchecked.
+            unsafe { device.create_shader_module_trusted(descriptor, wgpu::ShaderRuntimeChecks::unchecked()) }
+        } else {
+            device.create_shader_module(descriptor)
+        };
+        let layout = device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor {
+            label: Some(source.name),
+            entries: &entries,
+        });
+        let pipeline_layout = device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
+            label: Some(source.name),
+            bind_group_layouts: &[Some(&layout)],
+            immediate_size: immediate_bytes,
+        });
+        (module, layout, pipeline_layout)
+    })?;
+    Ok(Plan {
         name: source.name,
-        pipeline,
+        module,
         layout,
+        pipeline_layout,
+        constants: constants.iter().map(|&(name, value)| (name, f64::from(value))).collect(),
+        zeroes_workgroups: !source.in_bounds,
         bindings: entries.len(),
         immediate_bytes: immediate_bytes as usize,
     })

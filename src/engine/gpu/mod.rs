@@ -1,12 +1,14 @@
 //! The device layer: adapter choice ([`adapter`]), the device and its command recording
-//! ([`device`]), buffers and their reuse ([`pool`]), kernels compiled once ([`kernel`]), which of
-//! several kernels for the same work runs ([`choice`], [`tuning`]), and what a run costs ([`profile`]).
+//! ([`device`]), buffers and their reuse ([`pool`]), kernels compiled once ([`kernel`]) and, on a
+//! processor, by several cores (`precompile`), which of several kernels for the same work runs
+//! ([`choice`], [`tuning`]), and what a run costs ([`profile`]).
 
 pub mod adapter;
 pub mod choice;
 pub mod device;
 pub mod kernel;
 pub mod pool;
+mod precompile;
 pub mod profile;
 pub mod tuning;
 mod tuning_file;
