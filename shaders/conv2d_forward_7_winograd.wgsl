@@ -22,9 +22,9 @@
 //
 // Tile: an invocation computes 4 rows × two times 8 columns × OUTPUTS channels; lanes run over channels. A workgroup
 // is LANES lanes of one tile. Dispatch: (⌈WIDTH/16⌉·⌈HEIGHT/4⌉, ⌈CO/OUTPUTS / LANES⌉, N), or 1 in the middle and as often as
-// weights laid out have windows. A tile is wide and not high, since
-// the rows of an image are often a multiple of 4 KiB apart: then all that lie above each other compete for the same few
-// places of a processor's nearest cache, eight or twelve, and more rows at once would drive each other out.
+// weights laid out have slabs. A tile is wide and not high, since the rows of an image are often a multiple of 4 KiB apart:
+// then all that lie above each other compete for the same few places of a processor's nearest cache, eight or twelve, and
+// more rows at once would drive each other out.
 //
 // TOGETHER, 1 or 2, is how many channels a round of the loop takes: two halve the traffic of sums that do
 // not fit the registers.

@@ -4,10 +4,10 @@
 //
 //   w      [KH][KW][CI/2][LANES] of two words: two outputs of a channel, and the same two of the next one
 //
-// A uniform buffer holds 64 KiB, which is often less than the weights of a layer: a window of them is bound, those of LANES
-// lanes, and there is a dispatch for each window.
+// A uniform buffer holds 64 KiB, which is often less than the weights of a layer: a slab of them is bound, those of LANES
+// lanes, and there is a dispatch for each slab.
 
-struct Immediates { first: u32 } // lanes before the window's own
+struct Immediates { first: u32 } // lanes before the slab's own
 var<immediate> given: Immediates;
 
 @group(0) @binding(1) var<uniform> w: array<vec2<u64>, 4096>;

@@ -181,16 +181,16 @@ fn a_kernel_that_the_driver_does_not_take_is_an_error_of_the_submission() -> Res
     let gpu = common::gpu();
     let y = gpu.upload(&[1], &[0.0])?;
     // Pipelines are built by other threads, so that the launch itself cannot tell.
-    gpu.launch(&WITHOUT_VALUE, &[], &[&y], &[], [1, 1, 1])?;
-    match gpu.wait() {
-        Err(Error::Kernel { kernel, message }) => {
-            assert_eq!(kernel, "without_value");
-            assert!(message.contains("COUNT"), "{message}");
+    for _ in ["the first time", "and again"] {
+        gpu.launch(&WITHOUT_VALUE, &[], &[&y], &[], [1, 1, 1])?;
+        match gpu.wait() {
+            Err(Error::Kernel { kernel, message }) => {
+                assert_eq!(kernel, "without_value");
+                assert!(message.contains("COUNT"), "{message}");
+            }
+            other => panic!("{other:?}"),
         }
-        other => panic!("{other:?}"),
     }
-    gpu.launch(&WITHOUT_VALUE, &[], &[&y], &[], [1, 1, 1])?;
-    assert!(matches!(gpu.wait(), Err(Error::Kernel { .. })), "it is no better the second time");
     let x = gpu.upload(&[1], &[4.0])?;
     gpu.launch(&DOUBLE, &[], &[&x, &y], &[], [1, 1, 1])?;
     assert_eq!(gpu.read(&y)?, [8.0]);

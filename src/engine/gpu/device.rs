@@ -6,6 +6,7 @@ use super::pool::{self, Pool};
 use super::precompile::{First, Like, Precompiler};
 use super::profile::{HostWork, Place, Profile, Profiler, Profiling};
 use super::tuning::{Identity, Tuning};
+use crate::engine::ops::conv2d::SLAB;
 use crate::engine::tensor::{Tensor, filled};
 use crate::{Error, Result};
 use std::cell::{Cell, OnceCell, RefCell};
@@ -29,8 +30,8 @@ pub struct GpuOptions {
     /// Whether a processor may load and store two numbers as a word of 64 bits; without it, the kernels of other devices can
     /// be tested.
     pub words: bool,
-    /// Whether Winograd's kernels have their weights in uniform buffers where words are used; `None`: where that is the faster
-    /// way to load, with llvmpipe of Mesa 22 and older.
+    /// Whether Winograd's kernels have their weights in uniform buffers, where words are used and 64 KiB can be bound; `None`:
+    /// where that is the faster way to load, with llvmpipe of Mesa 22 and older.
     pub uniforms: Option<bool>,
     /// What to measure meanwhile, for [`Gpu::profile`].
     pub profiling: Profiling,
@@ -49,9 +50,6 @@ impl Default for GpuOptions {
         }
     }
 }
-
-/// Bytes of a uniform buffer that weights are laid out in.
-const WINDOW_BYTES: u64 = 64 << 10;
 
 /// Submissions that may wait in the driver's queue; more would only hold memory.
 const SUBMISSIONS_IN_FLIGHT: usize = 3;
@@ -158,11 +156,12 @@ impl Gpu {
         let profiler = (options.profiling != Profiling::Off)
             .then(|| RefCell::new(Profiler::new(&queue, !timestamps.is_empty())));
         let identity = Identity::of(&info);
-        let like =
-            (identity.software && !options.unchecked).then(|| Like::new(&options.device, features)).flatten();
-        let room = limits.max_uniform_buffer_binding_size >= WINDOW_BYTES;
+        // Kernels without run-time checks would be dispatched on buffers that are too small for them.
+        let helps = identity.is_llvmpipe() && !options.unchecked;
+        let like = helps.then(|| Like::new(&options.device, features)).flatten();
+        let room = limits.max_uniform_buffer_binding_size >= 4 * SLAB as u64;
         let gpu = Gpu(Rc::new(Inner {
-            uniforms: options.uniforms.unwrap_or_else(|| identity.loads_in_loops()) && room,
+            uniforms: options.uniforms.unwrap_or_else(|| identity.loads_storage_in_loops()) && room,
             tuning: match &options.tuning {
                 Some(folder) => Tuning::from_folder(folder, identity),
                 None => Tuning::by_default(identity),
@@ -207,7 +206,7 @@ impl Gpu {
         self.0.device.features().contains(wgpu::Features::SHADER_INT64)
     }
 
-    /// Whether Winograd's kernels should have their weights in uniform buffers, of 64 KiB.
+    /// Whether Winograd's kernels should have their weights in uniform buffers.
     pub(in crate::engine) fn has_weights_in_uniforms(&self) -> bool {
         self.0.uniforms && self.uses_words()
     }
@@ -428,8 +427,9 @@ impl Gpu {
     /// names in `constants` must come in the same order at every launch of a kernel.
     ///
     /// # Errors
-    /// The kernel does not compile here, the bindings are not those it declares, or the grid is
-    /// larger than the device allows.
+    /// The kernel's text is none or uses subgroups that the device lacks, the bindings are not those it declares, or the grid is
+    /// larger than the device allows. What the driver has against a kernel it tells when the dispatch is submitted: see
+    /// [`Gpu::submit`].
     pub fn launch(
         &self,
         source: &'static Source,
@@ -509,8 +509,12 @@ impl Gpu {
     /// A kernel that the driver does not take; what was recorded is lost.
     fn encode(&self) -> Result<wgpu::CommandEncoder> {
         let recorded = self.0.recorded.take();
-        let pipelines = self.timed(HostWork::Compiling, || {
-            recorded.iter().map(|dispatch| dispatch.kernel.pipeline()).collect::<Result<Vec<_>>>()
+        let all = || recorded.iter().map(|dispatch| dispatch.kernel.pipeline()).collect::<Result<Vec<_>>>();
+        let built = recorded.iter().all(|dispatch| dispatch.kernel.is_built());
+        let pipelines = if built { all() } else { self.timed(HostWork::Compiling, all) };
+        let pipelines = pipelines.inspect_err(|_| {
+            self.profiled(Profiler::forget);
+            self.0.firsts.take();
         })?;
         let mut encoder = self.0.device.create_command_encoder(&Default::default());
         let run = |i: usize, pass: &mut wgpu::ComputePass| recorded[i].run(pipelines[i], pass);
@@ -552,16 +556,20 @@ impl Gpu {
         }
     }
 
-    /// Sends everything recorded to the device as one command buffer.
+    /// Sends everything recorded to the device as one command buffer. Reading and waiting do so, too, with the same errors.
     ///
     /// # Errors
-    /// Whatever went wrong on the device since the last check.
+    /// Whatever went wrong on the device since the last check; or the driver does not take a kernel: then nothing that was
+    /// recorded since the last submission runs, and what it was to write is undefined.
     pub fn submit(&self) -> Result<()> {
         let encoder = self.encode()?;
         self.finish(encoder).map(drop)
     }
 
     /// Submits and waits until the device is idle.
+    ///
+    /// # Errors
+    /// As [`Gpu::submit`].
     pub fn wait(&self) -> Result<()> {
         self.submit()?;
         self.0.in_flight.borrow_mut().clear();

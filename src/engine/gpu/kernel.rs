@@ -52,23 +52,26 @@ pub(super) struct Kernel {
     pub layout: wgpu::BindGroupLayout,
     pub bindings: usize,
     pub immediate_bytes: usize,
-    pipeline: OnceCell<wgpu::ComputePipeline>,
-    coming: mpsc::Receiver<Result<wgpu::ComputePipeline>>,
+    /// What came of building it: the pipeline, or what the driver has against it.
+    built: OnceCell<std::result::Result<wgpu::ComputePipeline, String>>,
+    coming: mpsc::Receiver<std::result::Result<wgpu::ComputePipeline, String>>,
 }
 
 impl Kernel {
+    /// Whether the pipeline was waited for already.
+    pub fn is_built(&self) -> bool {
+        self.built.get().is_some()
+    }
+
     /// The pipeline; waits for it.
     ///
     /// # Errors
     /// The driver does not take the kernel.
     pub fn pipeline(&self) -> Result<&wgpu::ComputePipeline> {
-        if self.pipeline.get().is_none() {
-            let built = self.coming.recv().unwrap_or_else(|_| {
-                Err(Error::Kernel { kernel: self.name.into(), message: "it was not built".into() })
-            })?;
-            self.pipeline.get_or_init(|| built);
-        }
-        self.pipeline.get().ok_or_else(|| Error::Gpu { message: format!("{} has no pipeline", self.name) })
+        let lost = |_| Err("the thread that was to build it is gone".into());
+        let built = self.built.get_or_init(|| self.coming.recv().unwrap_or_else(lost));
+        let refused = |message: &String| Error::Kernel { kernel: self.name.into(), message: message.clone() };
+        built.as_ref().map_err(refused)
     }
 }
 
@@ -88,9 +91,9 @@ impl Plan {
     /// Has the driver translate the kernel, which takes long.
     ///
     /// # Errors
-    /// The driver does not take it.
-    pub fn build(&self, device: &wgpu::Device) -> Result<wgpu::ComputePipeline> {
-        scoped(device, self.name, || {
+    /// What the driver has against it.
+    pub fn build(&self, device: &wgpu::Device) -> std::result::Result<wgpu::ComputePipeline, String> {
+        scoped(device, || {
             device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
                 label: Some(self.name),
                 layout: Some(&self.pipeline_layout),
@@ -115,7 +118,7 @@ pub(super) struct Builders {
 }
 
 /// What is to be built on which device, and who waits for it.
-type Job = (wgpu::Device, Plan, mpsc::Sender<Result<wgpu::ComputePipeline>>);
+type Job = (wgpu::Device, Plan, mpsc::Sender<std::result::Result<wgpu::ComputePipeline, String>>);
 
 /// A network's first batch has some ten kernels at once.
 const MOST_BUILDERS: usize = 8;
@@ -146,7 +149,7 @@ impl Builders {
             _ => Some((device.clone(), plan, built)),
         };
         refused.into_iter().for_each(build);
-        Kernel { id, name, layout, bindings, immediate_bytes, pipeline: OnceCell::new(), coming }
+        Kernel { id, name, layout, bindings, immediate_bytes, built: OnceCell::new(), coming }
     }
 }
 
@@ -208,8 +211,8 @@ fn chain(error: &dyn std::error::Error) -> String {
     })
 }
 
-/// Does something on a device and takes what is wrong with it for an error of the kernel.
-fn scoped<T>(device: &wgpu::Device, kernel: &'static str, work: impl FnOnce() -> T) -> Result<T> {
+/// Does something on a device, or says what the device has against it.
+fn scoped<T>(device: &wgpu::Device, work: impl FnOnce() -> T) -> std::result::Result<T, String> {
     let scopes = (
         device.push_error_scope(wgpu::ErrorFilter::Validation),
         device.push_error_scope(wgpu::ErrorFilter::Internal),
@@ -218,7 +221,7 @@ fn scoped<T>(device: &wgpu::Device, kernel: &'static str, work: impl FnOnce() ->
     let internal = pollster::block_on(scopes.1.pop());
     let validation = pollster::block_on(scopes.0.pop());
     match validation.or(internal) {
-        Some(error) => Err(Error::Kernel { kernel: kernel.into(), message: chain(&error) }),
+        Some(error) => Err(chain(&error)),
         None => Ok(made),
     }
 }
@@ -226,7 +229,7 @@ fn scoped<T>(device: &wgpu::Device, kernel: &'static str, work: impl FnOnce() ->
 /// Reads a kernel's text and lays out what it binds.
 ///
 /// # Errors
-/// A text that is none, or has no entry point `main`.
+/// A text that is none, has no entry point `main`, or binds what the device does not allow.
 pub(super) fn plan(
     device: &wgpu::Device,
     source: &Source,
@@ -245,7 +248,7 @@ pub(super) fn plan(
             count: None,
         })
         .collect();
-    let (module, layout, pipeline_layout) = scoped(device, source.name, || {
+    let laid_out = scoped(device, || {
         let descriptor = wgpu::ShaderModuleDescriptor {
             label: Some(source.name),
             source: wgpu::ShaderSource::Wgsl(text.into()),
@@ -267,7 +270,8 @@ pub(super) fn plan(
             immediate_size: immediate_bytes,
         });
         (module, layout, pipeline_layout)
-    })?;
+    });
+    let (module, layout, pipeline_layout) = laid_out.map_err(|message| source.error(message))?;
     Ok(Plan {
         name: source.name,
         module,

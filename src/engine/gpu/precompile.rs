@@ -11,7 +11,8 @@
 //! another thread     ░░░ 6 ▒▒▒▒▒▒▒ 5 ▒▒▒▒▒▒ 4 ▒▒▒▒▒▒
 //! ```
 //!
-//! They begin only where the submission is not done soon: then its kernels are not in the cache yet.
+//! They begin only where a submission of new kernels is not done soon, as with an empty cache, or a batch that takes long
+//! anyway; then a thread looks its kernels up and finds them.
 
 use super::adapter;
 use super::kernel::{self, Source};
@@ -19,7 +20,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-/// How long a submission may take before its kernels are taken not to be in the cache.
+/// How long a submission may take whose kernels come from the cache.
 const SOON: Duration = Duration::from_millis(200);
 /// Bytes of the texts that are worth it: shorter ones are compiled in the time that another thread takes to begin.
 const LONG: usize = 6 << 10;
@@ -53,7 +54,8 @@ impl Like {
     /// None where kernels compiled by another device would be no help.
     pub fn new(device: &str, features: wgpu::Features) -> Option<Self> {
         let off = |name: &&str| {
-            std::env::var(name).is_ok_and(|value| !matches!(value.as_str(), "" | "0" | "false"))
+            std::env::var(name)
+                .is_ok_and(|value| !matches!(value.as_str(), "" | "0" | "n" | "no" | "f" | "false"))
         };
         let kept = !NO_CACHE.iter().any(off);
         kept.then(|| Like { device: device.into(), features })
@@ -95,8 +97,8 @@ impl Done {
     }
 }
 
-/// Threads that compile the kernels of one submission. They stop when it is done. Dropped, it waits for them, so that none is
-/// amid the driver when the process ends.
+/// Threads that compile the kernels of one submission. They stop when it is done, or when it is dropped: it then waits for the
+/// kernel that each has begun, so that none is amid the driver when a process ends by itself.
 pub(super) struct Precompiler {
     done: Arc<Done>,
     threads: Vec<JoinHandle<()>>,
@@ -196,13 +198,11 @@ fn dispatch(device: &wgpu::Device, queue: &wgpu::Queue, first: &First) -> Option
 mod tests {
     use super::*;
 
-    static DOUBLE: Source = Source::new(
-        "double",
-        &["@group(0) @binding(0) var<storage, read> x: array<f32>;
-           @group(0) @binding(1) var<storage, read_write> y: array<f32>;
-           override FACTOR: f32;
-           @compute @workgroup_size(1) fn main(@builtin(workgroup_id) g: vec3u) { y[g.x] = FACTOR * x[g.x]; }"],
-    );
+    const TEXT: &str = "@group(0) @binding(0) var<storage, read> x: array<f32>;
+        @group(0) @binding(1) var<storage, read_write> y: array<f32>;
+        override FACTOR: f32;
+        @compute @workgroup_size(1) fn main(@builtin(workgroup_id) g: vec3u) { y[g.x] = FACTOR * x[g.x]; }";
+    static DOUBLE: Source = Source::new("double", &[TEXT]);
 
     fn like() -> Like {
         let device = std::env::var("LEGATO_TEST_DEVICE").unwrap_or_else(|_| "auto".into());
@@ -235,10 +235,36 @@ mod tests {
         assert_eq!(all.lock().unwrap().len(), 3);
     }
 
+    /// The same kernel with so long a comment that it counts as long.
+    static LONG_DOUBLE: Source = Source::new("double", &[TEXT, LONG_COMMENT]);
+    const LONG_COMMENT: &str = match std::str::from_utf8(&[b'/'; LONG]) {
+        Ok(text) => text,
+        Err(_) => "",
+    };
+
+    fn long(factor: u32) -> First {
+        First { source: &LONG_DOUBLE, ..first(&[("FACTOR", factor)]) }
+    }
+
     #[test]
     fn few_or_short_kernels_are_left_to_the_queue() {
         let short = (0..8).map(|n| first(&[("FACTOR", n)])).collect();
         assert!(Precompiler::start(&like(), short).is_none());
-        assert!(Precompiler::start(&like(), vec![]).is_none());
+        assert!(Precompiler::start(&like(), vec![long(1)]).is_none());
+    }
+
+    #[test]
+    fn threads_end_by_themselves_or_when_they_are_dropped() {
+        if thread::available_parallelism().is_ok_and(|cores| cores.get() > 1) {
+            let two = || vec![long(1), long(2)];
+            let precompiler =
+                Precompiler::start(&like(), two()).expect("two long kernels are a thread's worth");
+            while !precompiler.is_over() {
+                thread::sleep(SOON / 20);
+            }
+            let stopped = Precompiler::start(&like(), two()).expect("and again");
+            assert!(!stopped.is_over(), "it waits first");
+            drop(stopped);
+        }
     }
 }

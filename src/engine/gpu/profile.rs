@@ -207,6 +207,13 @@ impl Profiler {
         }
     }
 
+    /// What was recorded will not run.
+    pub fn forget(&mut self) {
+        self.records.clear();
+        self.recording = false;
+        self.end(HostWork::Recording);
+    }
+
     /// Encodes the dispatches of a step: all as one pass, or as one each where they are timed.
     pub fn encode(
         &mut self,

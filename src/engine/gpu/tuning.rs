@@ -42,10 +42,19 @@ impl Identity {
 }
 
 impl Identity {
-    /// Whether this is llvmpipe of Mesa 22 or older, which loads lane by lane, in a loop.
-    pub(super) fn loads_in_loops(&self) -> bool {
-        let version = self.driver.split("Mesa ").nth(1).and_then(|rest| rest.split('.').next());
-        self.software && version.and_then(|major| major.parse::<u32>().ok()).is_some_and(|major| major < 23)
+    /// The major version of Mesa, where that is the driver.
+    fn mesa(&self) -> Option<u32> {
+        self.driver.split("Mesa ").nth(1)?.split('.').next()?.parse().ok()
+    }
+
+    /// Whether this is Mesa's driver for a processor.
+    pub(super) fn is_llvmpipe(&self) -> bool {
+        self.software && self.mesa().is_some()
+    }
+
+    /// Whether this is llvmpipe of Mesa 22 or older, which loads from storage buffers lane by lane, in a loop.
+    pub(super) fn loads_storage_in_loops(&self) -> bool {
+        self.software && self.mesa().is_some_and(|major| major < 23)
     }
 }
 
@@ -176,13 +185,13 @@ mod tests {
     #[test]
     fn an_old_llvmpipe_is_known_by_its_version() {
         let of = |driver: &str, software| Identity { driver: driver.into(), ..identity(software) };
-        assert!(of("llvmpipe Mesa 22.3.6 (LLVM 15.0.6)", true).loads_in_loops());
+        assert!(of("llvmpipe Mesa 22.3.6 (LLVM 15.0.6)", true).loads_storage_in_loops());
         for other in
             ["llvmpipe Mesa 26.2.6-1 (LLVM 22.1.8)", "llvmpipe Mesa 23.0.0", "SwiftShader driver 5.0", ""]
         {
-            assert!(!of(other, true).loads_in_loops(), "{other}");
+            assert!(!of(other, true).loads_storage_in_loops(), "{other}");
         }
-        assert!(!of("radv Mesa 22.3.6", false).loads_in_loops());
+        assert!(!of("radv Mesa 22.3.6", false).loads_storage_in_loops());
     }
 
     #[test]

@@ -6,7 +6,7 @@ use crate::Result;
 use crate::engine::{Gpu, GpuOptions, Tape, Tensor, Var};
 use crate::rng::{Philox, Stream};
 use rand::Rng;
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
 
 /// Relative to the largest element of the reference.
 const REFERENCE_TOLERANCE: f64 = 1e-5;
@@ -34,10 +34,17 @@ pub fn on_every_gpu(test: impl Fn(&Gpu) -> Result<()>) {
 /// As [`on_every_gpu`], and besides with weights in uniform buffers where they are not, and the other way round, and as if the
 /// device had subgroups of unknown width, and none, and used no words of 64 bits: what other devices would run.
 pub fn on_every_kind_of_gpu(test: impl Fn(&Gpu) -> Result<()>) {
-    on_every_gpu(&test);
-    let uniforms = Some(!open(GpuOptions::default()).has_weights_in_uniforms());
-    let gpu = open(GpuOptions { uniforms, ..GpuOptions::default() });
-    test(&gpu).unwrap_or_else(|e| panic!("uniforms {uniforms:?}: {e}"));
+    let uniforms = Cell::new(None);
+    on_every_gpu(|gpu| {
+        uniforms.set(gpu.uses_words().then(|| !gpu.has_weights_in_uniforms()));
+        test(gpu)
+    });
+    if uniforms.get().is_some() {
+        for unchecked in [false, true] {
+            let gpu = open(GpuOptions { uniforms: uniforms.get(), unchecked, ..GpuOptions::default() });
+            test(&gpu).unwrap_or_else(|e| panic!("uniforms {uniforms:?}, unchecked {unchecked}: {e}"));
+        }
+    }
     for subgroups in [Some((8, 64)), None] {
         let gpu = open(GpuOptions { subgroups: Some(subgroups), words: false, ..GpuOptions::default() });
         test(&gpu).unwrap_or_else(|e| panic!("subgroups {subgroups:?}, no words: {e}"));

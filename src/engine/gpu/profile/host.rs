@@ -10,7 +10,7 @@ pub enum HostWork {
     Recording,
     /// Copying data for the device.
     Uploading,
-    /// Compiling kernels, as far as the driver does so when it is asked to.
+    /// Reading kernels, and waiting for the threads that have the driver translate them.
     Compiling,
     /// Turning what was recorded into commands and handing them over.
     Submitting,

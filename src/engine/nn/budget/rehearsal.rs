@@ -4,7 +4,9 @@
 use crate::engine::gpu::{Pass, pool::size_class};
 use crate::engine::nn::Network;
 use crate::engine::nn::network::{Layer, Outline};
-use crate::engine::ops::conv2d::{self, Geometry, pools, weight_gradient_blocks, words_of_places};
+use crate::engine::ops::conv2d::{
+    self, Geometry, pools, weight_gradient_blocks, weights_in_slabs, words_of_places,
+};
 use crate::engine::ops::dense::forward_chunks;
 use crate::engine::{Gpu, Masks};
 use std::cell::{Cell, RefCell};
@@ -241,6 +243,9 @@ impl<'g> Rehearsal<'g> {
                 let places = (pooled && training)
                     .then(|| self.take("the places", words_of_places(self.gpu, &geometry)));
                 let y = self.take(OUTPUT, outputs);
+                let slabs = |pass| weights_in_slabs(self.gpu, pass, &geometry);
+                drop(slabs(Pass::Forward).map(|count| self.take("the weights laid out", count)));
+                let turned = slabs(Pass::InputGradient).unwrap_or(kernel * kernel * in_channels * filters);
                 let back = move |_: &Piece| {
                     let _kept = x;
                     let sums = self.batch * height * width;
@@ -251,8 +256,11 @@ impl<'g> Rehearsal<'g> {
                     self.sum_rows_in_place(blocks, weights);
                     drop(partial);
                     self.sum_rows_in_place(if pooled { outputs / filters } else { sums }, filters);
-                    let flipped = needs_gradient.then(|| self.take("the weights turned round", weights));
-                    flipped.map(|_| self.take(GRADIENT, inputs))
+                    needs_gradient.then(|| {
+                        let dx = self.take(GRADIENT, inputs);
+                        self.take("the weights turned round", turned);
+                        dx
+                    })
                 };
                 (y, Box::new(back))
             }

@@ -8,6 +8,13 @@ fn gpu() -> Gpu {
     check::open(GpuOptions::default())
 }
 
+/// With weights in uniform buffers where a processor has words, and without.
+fn gpus() -> impl Iterator<Item = Gpu> {
+    [true, false]
+        .into_iter()
+        .map(|uniforms| check::open(GpuOptions { uniforms: Some(uniforms), ..GpuOptions::default() }))
+}
+
 /// One after the other: layers in an order that lets go of much, and in one that keeps it.
 fn networks() -> [Network; 2] {
     let mixed = vec![
@@ -55,8 +62,7 @@ fn train(gpu: &Gpu, network: &Network, batch: usize) -> Result<()> {
 #[test]
 fn a_training_step_takes_what_was_foretold() {
     for network in networks() {
-        for batch in [1, 5] {
-            let gpu = gpu();
+        for (batch, gpu) in [1, 5].into_iter().flat_map(|batch| gpus().map(move |gpu| (batch, gpu))) {
             let budget = Budget::training(&gpu, &network, batch).expect("a sound network");
             train(&gpu, &network, batch).expect("room");
             let (foretold, taken) = (budget.total() as f64, gpu.allocated_bytes() as f64);
@@ -68,8 +74,9 @@ fn a_training_step_takes_what_was_foretold() {
 
 #[test]
 fn an_inference_takes_what_was_foretold() {
-    for network in networks() {
-        let gpu = gpu();
+    for (network, gpu) in
+        networks().into_iter().flat_map(|network| gpus().map(move |gpu| (network.clone(), gpu)))
+    {
         let budget = Budget::inference(&gpu, &network, 3).expect("a sound network");
         let model = Model::random(&gpu, &network, 1).expect("room");
         let [height, width, _] = network.input;

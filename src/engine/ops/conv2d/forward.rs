@@ -5,7 +5,7 @@ use super::kernels::{
     FORWARD_REGISTERS_ONE, FORWARD_SHARED_ROWS, FORWARD_VECTORS, FORWARD_WINOGRAD, FORWARD_WINOGRAD_LAID_OUT,
     FORWARD_WORKGROUP, LAY_OUT,
 };
-use super::sizes::{SHARED_ROWS_TILE, Sizes, Tiling, WINDOW, WINOGRAD_TILE, Windows};
+use super::sizes::{SHARED_LANES, SHARED_ROWS_TILE, SLAB, Sizes, Slabs, Tiling, WINOGRAD_TILE};
 use super::{Geometry, choice, refused};
 use crate::Result;
 use crate::engine::gpu::{Choice, Pass, Rung, Source, Tile, device::linear_grid};
@@ -28,7 +28,7 @@ pub enum Epilogue {
 
 /// The weights that a convolution multiplies with.
 #[derive(Clone, Copy)]
-enum Kernel<'a> {
+enum Filter<'a> {
     /// Those of a layer.
     Own(&'a Tensor),
     /// Those of a layer turned round, with its channels exchanged, times a factor: the gradient of its input is a convolution
@@ -64,7 +64,7 @@ pub fn forward_by(
     epilogue: Epilogue,
 ) -> Result<Tensor> {
     expect_shapes(geometry, [x, w, b], epilogue)?;
-    convolve(gpu, choice.into(), geometry.batch, &Sizes::of(geometry), (x, Kernel::Own(w), b), epilogue)
+    convolve(gpu, choice.into(), geometry.batch, &Sizes::of(geometry), (x, Filter::Own(w), b), epilogue)
 }
 
 /// As [`forward_by`] with [`Epilogue::PoolBiasRelu`], and where in its cell the largest was: a byte for each output, 0 to 3
@@ -85,7 +85,7 @@ pub fn forward_with_places_by(
     let words = words_a_cell(gpu, choice.rung, geometry.out_channels);
     let places = gpu.tensor(&[geometry.batch, geometry.height / 2, geometry.width / 2, words])?;
     let end = (Epilogue::PoolBiasRelu, Some(&places));
-    let y = run(gpu, choice, geometry.batch, &sizes, (x, Kernel::Own(w), b), end)?;
+    let y = run(gpu, choice, geometry.batch, &sizes, (x, Filter::Own(w), b), end)?;
     Ok((y, places))
 }
 
@@ -94,6 +94,15 @@ pub(in crate::engine) fn words_of_places(gpu: &Gpu, geometry: &Geometry) -> usiz
     let rung = choice(gpu, Pass::Forward, geometry).rung;
     let cells = geometry.batch * (geometry.height / 2) * (geometry.width / 2);
     cells * words_a_cell(gpu, rung, geometry.out_channels)
+}
+
+/// The elements of the weights that a pass lays out for uniform buffers, where its kernel has them there: of the way forward or
+/// the gradient of the input.
+pub(in crate::engine) fn weights_in_slabs(gpu: &Gpu, pass: Pass, geometry: &Geometry) -> Option<usize> {
+    let sizes = Sizes::of(geometry);
+    let sizes = if pass == Pass::Forward { sizes } else { sizes.back() };
+    let slabs = (choice(gpu, pass, geometry).rung == Rung::Winograd).then(|| sizes.slabs(gpu)).flatten()?;
+    Some(slabs.count * SLAB)
 }
 
 /// The words of a cell's places: one for the channels that an invocation makes together.
@@ -138,10 +147,10 @@ pub fn input_gradient_by(
     geometry
         .expect("conv2d input gradient", &[(w, &geometry.weights_shape()), (g, &geometry.output_shape())])?;
     let back = Sizes::of(geometry).back();
-    let kernel = Kernel::Turned(w, rectified.map_or(1.0, |(_, factor)| factor));
+    let filter = Filter::Turned(w, rectified.map_or(1.0, |(_, factor)| factor));
     // Without an epilogue nothing is read beside the sums, but something must be bound.
     let (beside, epilogue) = rectified.map_or((w, Epilogue::None), |(x, _)| (x, Epilogue::Mask));
-    convolve(gpu, choice.into(), geometry.batch, &back, (g, kernel, beside), epilogue)
+    convolve(gpu, choice.into(), geometry.batch, &back, (g, filter, beside), epilogue)
 }
 
 fn convolve(
@@ -149,7 +158,7 @@ fn convolve(
     choice: Choice,
     batch: usize,
     sizes: &Sizes,
-    operands: (&Tensor, Kernel, &Tensor),
+    operands: (&Tensor, Filter, &Tensor),
     epilogue: Epilogue,
 ) -> Result<Tensor> {
     refuse(gpu, choice.rung, sizes, epilogue)?;
@@ -162,22 +171,21 @@ fn run(
     choice: Choice,
     batch: usize,
     sizes: &Sizes,
-    (x, kernel, beside): (&Tensor, Kernel, &Tensor),
+    (x, filter, beside): (&Tensor, Filter, &Tensor),
     (epilogue, places): (Epilogue, Option<&Tensor>),
 ) -> Result<Tensor> {
     let [height, width, co] = [sizes.height, sizes.width, sizes.co].map(|n| n as usize);
     let cell = if epilogue == Epilogue::PoolBiasRelu { 2 } else { 1 };
     let y = gpu.tensor(&[batch, height / cell, width / cell, co])?;
-    let windows = if choice.rung == Rung::Winograd { sizes.windows(gpu) } else { None };
-    let (Launch { source, mut constants, grid }, weights) = match windows {
+    let slabs = if choice.rung == Rung::Winograd { sizes.slabs(gpu) } else { None };
+    let (Launch { source, mut constants, grid }, weights) = match slabs {
         None => (
             launch(gpu, choice, batch, sizes, places.is_some()),
-            vec![(in_order(gpu, sizes, kernel)?, vec![])],
+            vec![(in_order(gpu, sizes, filter)?, vec![])],
         ),
-        Some(windows) => (
-            launch_by_windows(windows, batch, sizes, places.is_some()),
-            laid_out(gpu, sizes, windows, kernel)?,
-        ),
+        Some(slabs) => {
+            (launch_by_slabs(slabs, batch, sizes, places.is_some()), laid_out(gpu, sizes, slabs, filter)?)
+        }
     };
     constants.push(("EPILOGUE", epilogue as u32));
     let flops = 2 * batch * height * width * co * (sizes.kh * sizes.kw * sizes.ci) as usize;
@@ -190,10 +198,10 @@ fn run(
 }
 
 /// Weights as most kernels read them, \[KH\]\[KW\]\[CI\]\[CO\].
-fn in_order(gpu: &Gpu, sizes: &Sizes, kernel: Kernel) -> Result<Tensor> {
-    match kernel {
-        Kernel::Own(w) => Ok(w.clone()),
-        Kernel::Turned(w, factor) => {
+fn in_order(gpu: &Gpu, sizes: &Sizes, filter: Filter) -> Result<Tensor> {
+    match filter {
+        Filter::Own(w) => Ok(w.clone()),
+        Filter::Turned(w, factor) => {
             let [kh, kw, ci, co] = [sizes.kh, sizes.kw, sizes.ci, sizes.co];
             let flipped = gpu.tensor(&[kh, kw, ci, co].map(|n| n as usize))?;
             // The layer's channels in are the convolution's channels out.
@@ -204,24 +212,24 @@ fn in_order(gpu: &Gpu, sizes: &Sizes, kernel: Kernel) -> Result<Tensor> {
     }
 }
 
-/// Weights as `conv2d_winograd_weights_laid_out.wgsl` reads them, a tensor for each window, and what its dispatch is given.
+/// Weights as `conv2d_winograd_weights_laid_out.wgsl` reads them, a tensor for each slab, and what its dispatch is given.
 fn laid_out(
     gpu: &Gpu,
     sizes: &Sizes,
-    Windows { count, lanes }: Windows,
-    kernel: Kernel,
+    Slabs { count, lanes }: Slabs,
+    filter: Filter,
 ) -> Result<Vec<(Tensor, Vec<u32>)>> {
-    let [ci, co, lanes_each] = [sizes.ci, sizes.co, lanes as u32];
-    let (w, of_channel, of_output, turned, factor) = match kernel {
-        Kernel::Own(w) => (w, co, 1, 0, 1.0),
-        Kernel::Turned(w, factor) => (w, 1, ci, 1, factor),
+    let [ci, co] = [sizes.ci, sizes.co];
+    let (w, of_channel, of_output, turned, factor) = match filter {
+        Filter::Own(w) => (w, co, 1, 0, 1.0),
+        Filter::Turned(w, factor) => (w, 1, ci, 1, factor),
     };
-    let all = gpu.tensor(&[count, WINDOW])?;
-    let immediates = [co, of_channel, of_output, lanes_each, turned, f32::to_bits(factor)];
-    let groups = [(count * lanes / 8) as u32, ci / 2, sizes.kh * sizes.kw];
+    let all = gpu.tensor(&[count, SLAB])?;
+    let immediates = [co, of_channel, of_output, lanes as u32, turned, f32::to_bits(factor)];
+    let groups = [(count * lanes / SHARED_LANES) as u32, ci / 2, sizes.kh * sizes.kw];
     gpu.launch(&LAY_OUT, &[], &[w, &all], &immediates, groups)?;
-    let window = |nth: usize| (all.part(nth * WINDOW, &[WINDOW]), vec![(nth * lanes) as u32]);
-    Ok((0..count).map(window).collect())
+    let slab = |nth: usize| (all.part(nth * SLAB, &[SLAB]), vec![(nth * lanes) as u32]);
+    Ok((0..count).map(slab).collect())
 }
 
 /// Refuses what a rung does not do.
@@ -284,9 +292,9 @@ fn launch(gpu: &Gpu, Choice { rung, tile }: Choice, batch: usize, sizes: &Sizes,
 }
 
 /// The launches of Winograd's kernel with weights in uniform buffers, one for each.
-fn launch_by_windows(windows: Windows, batch: usize, sizes: &Sizes, places: bool) -> Launch {
+fn launch_by_slabs(slabs: Slabs, batch: usize, sizes: &Sizes, places: bool) -> Launch {
     let source = &FORWARD_WINOGRAD_LAID_OUT[usize::from(places)];
-    let tiling = Tiling { lanes: windows.lanes, ..Tiling::of_shared_rows(sizes.co as usize) };
+    let tiling = Tiling { lanes: slabs.lanes, ..Tiling::of_shared_rows(sizes.co as usize) };
     let together = sizes.channels_of_winograd();
     let mut launch = by_shared_rows(source, &tiling, together, WINOGRAD_TILE, batch, sizes);
     launch.grid[1] = 1;

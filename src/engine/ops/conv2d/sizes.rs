@@ -6,7 +6,7 @@ use crate::engine::Gpu;
 use crate::engine::gpu::{Pass, Rung};
 
 /// Lanes that share the loads of a row: what the broadcast kernels assume of a subgroup.
-const SHARED_LANES: usize = 8;
+pub(super) const SHARED_LANES: usize = 8;
 /// Widest kernel whose windows are held in registers.
 const WIDEST_WINDOW: u32 = 4;
 /// Output rows that Winograd's kernels take together.
@@ -19,8 +19,8 @@ pub(super) const SHARED_ROWS_TILE: [u32; 2] = [8, 8];
 pub(super) const WINOGRAD_TILE: [u32; 2] = [ROWS_WINOGRAD as u32, 16];
 /// Lanes × tiles of a workgroup.
 const WORKGROUP: usize = 64;
-/// Numbers of a uniform buffer of 64 KiB.
-pub(super) const WINDOW: usize = 1 << 14;
+/// Numbers of a uniform buffer with weights, 64 KiB: the shaders' array of 4,096 elements of 16 bytes.
+pub(in crate::engine) const SLAB: usize = 1 << 14;
 
 /// Smallest and largest subgroup of a device, where kernels may use them.
 pub(super) type Subgroups = Option<(u32, u32)>;
@@ -94,9 +94,9 @@ impl Tiling {
     }
 }
 
-/// How weights are laid out in uniform buffers of [`WINDOW`] numbers.
+/// How weights are laid out in uniform buffers of [`SLAB`] numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Windows {
+pub(super) struct Slabs {
     pub(super) count: usize,
     /// Lanes whose weights are in each, of two output channels.
     pub(super) lanes: usize,
@@ -200,17 +200,17 @@ impl Sizes {
 
     /// How Winograd's forward kernel has its weights in uniform buffers, where it should: on a device on which that pays, in
     /// the form that takes pixels as words. `None`, too, where a buffer does not hold the weights of eight lanes.
-    pub(super) fn windows(&self, gpu: &Gpu) -> Option<Windows> {
+    pub(super) fn slabs(&self, gpu: &Gpu) -> Option<Slabs> {
         (gpu.has_weights_in_uniforms() && self.winograd_form(gpu) == 2).then(|| self.divided()).flatten()
     }
 
     /// As few buffers as hold the weights, all with as many lanes.
-    fn divided(&self) -> Option<Windows> {
+    fn divided(&self) -> Option<Slabs> {
         let [kh, kw, ci, co] = [self.kh, self.kw, self.ci, self.co].map(|n| n as usize);
         let eights = co.div_ceil(2 * SHARED_LANES);
-        let most = (WINDOW / (kh * kw * ci * 2 * SHARED_LANES)).min(WORKGROUP / SHARED_LANES);
+        let most = (SLAB / (kh * kw * ci * 2 * SHARED_LANES)).min(WORKGROUP / SHARED_LANES);
         let together = (1..=most).rev().find(|&n| eights.is_multiple_of(n))?;
-        Some(Windows { count: eights / together, lanes: together * SHARED_LANES })
+        Some(Slabs { count: eights / together, lanes: together * SHARED_LANES })
     }
 
     /// Input channels that a round of Winograd's forward kernel takes.
@@ -265,11 +265,11 @@ pub fn fits(rung: Rung, pass: Pass, geometry: &Geometry, subgroups: Option<(u32,
 #[cfg(test)]
 mod tests {
     use super::super::Geometry;
-    use super::{Sizes, Tiling, Windows};
+    use super::{Sizes, Slabs, Tiling};
 
     #[test]
     fn weights_are_divided_among_as_few_buffers_as_hold_them() {
-        let windows = |kernel: usize, in_channels: usize, out_channels: usize| {
+        let slabs = |kernel: usize, in_channels: usize, out_channels: usize| {
             let (batch, height, width) = (1, 32, 32);
             let (kernel_height, kernel_width) = (kernel, kernel);
             Sizes::of(&Geometry {
@@ -283,17 +283,17 @@ mod tests {
             })
             .divided()
         };
-        let of = |count, lanes| Some(Windows { count, lanes });
-        assert_eq!(windows(4, 16, 16), of(1, 8));
-        assert_eq!(windows(4, 32, 32), of(1, 16));
-        assert_eq!(windows(3, 64, 64), of(4, 8));
-        assert_eq!(windows(2, 128, 128), of(4, 16));
+        let of = |count, lanes| Some(Slabs { count, lanes });
+        assert_eq!(slabs(4, 16, 16), of(1, 8));
+        assert_eq!(slabs(4, 32, 32), of(1, 16));
+        assert_eq!(slabs(3, 64, 64), of(4, 8));
+        assert_eq!(slabs(2, 128, 128), of(4, 16));
         // Three times sixteen channels, of which two would fit together; one and a bit.
-        assert_eq!(windows(4, 32, 48), of(3, 8));
-        assert_eq!(windows(2, 6, 18), of(1, 16));
+        assert_eq!(slabs(4, 32, 48), of(3, 8));
+        assert_eq!(slabs(2, 6, 18), of(1, 16));
         // More than the lanes of a workgroup; more than a buffer holds for eight.
-        assert_eq!(windows(2, 2, 256), of(2, 64));
-        assert_eq!(windows(4, 66, 16), None);
+        assert_eq!(slabs(2, 2, 256), of(2, 64));
+        assert_eq!(slabs(4, 66, 16), None);
     }
 
     #[test]

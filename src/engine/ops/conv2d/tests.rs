@@ -132,8 +132,10 @@ fn pooling_in_the_kernel_gives_the_bits_of_pooling_after_it() {
         geometry(2, [19, 21], [5, 6], [3, 3]),
         geometry(1, [14, 23], [8, 34], [4, 4]),
         geometry(1, [16, 16], [8, 16], [2, 2]),
+        // Weights in several uniform buffers.
+        geometry(1, [5, 18], [64, 34], [3, 3]),
     ];
-    on_rungs_with_cells(Pass::Forward, &shapes, [20, 5], |gpu, rung, g, [x, w, b, _]| {
+    on_rungs_with_cells(Pass::Forward, &shapes, [24, 6], |gpu, rung, g, [x, w, b, _]| {
         let by = |epilogue| forward_by(gpu, rung, g, [x, w, b], epilogue);
         let (together, tape) = (by(Epilogue::PoolBiasRelu)?, Tape::new(gpu));
         let sums = by(Epilogue::Bias)?;
@@ -163,8 +165,10 @@ fn masking_in_the_kernel_gives_the_bits_of_masking_after_it() {
         geometry(2, [19, 21], [6, 8], [3, 3]),
         geometry(1, [14, 23], [34, 8], [4, 4]),
         geometry(3, [5, 10], [8, 16], [2, 2]),
+        // Weights in several uniform buffers.
+        geometry(1, [5, 18], [48, 64], [3, 3]),
     ];
-    on_rungs_with_cells(Pass::InputGradient, &shapes, [18, 5], |gpu, rung, g, [x, w, _, d]| {
+    on_rungs_with_cells(Pass::InputGradient, &shapes, [22, 6], |gpu, rung, g, [x, w, _, d]| {
         let unmasked = input_gradient_by(gpu, rung, g, [w, d], None)?;
         // Of a factor that rounds nothing.
         for factor in [1.0, 4.0] {

@@ -86,6 +86,11 @@ fn winograds_kernels_take_odd_channels_and_several_tiles() {
         (geometry(2, [18, 11], [66, 6], [2, 2]), 3),
         (geometry(2, [18, 11], [66, 6], [3, 3]), 3),
         (geometry(2, [18, 11], [66, 6], [4, 4]), 3),
+        // Weights in several uniform buffers, where they are in such: four both ways; three and two; three, in the last of which
+        // one lane of eight has outputs.
+        (geometry(1, [5, 17], [64, 64], [3, 3]), 3),
+        (geometry(1, [6, 17], [32, 48], [4, 4]), 3),
+        (geometry(1, [5, 17], [64, 34], [3, 4]), 3),
         // No tile for half its columns; the weights' strips are of eight.
         (geometry(1, [9, 8], [8, 6], [3, 3]), 1),
     ];
