@@ -16,10 +16,10 @@ static COPY: Source =
 pub(in crate::engine) const KERNELS: &[&Source] = &[&MULTIPLY_ADD, &COPY];
 
 /// Floating-point operations that an invocation of the kernel makes in a round.
-const OPERATIONS: f64 = 2.0 * 384.0;
+const OPERATIONS: f64 = 2.0 * 96.0;
 /// Invocations and rounds: enough to fill a GPU, and few enough for a processor not to take long.
-const GPU: (usize, u32) = (1 << 20, 64);
-const SOFTWARE: (usize, u32) = (1 << 14, 256);
+const GPU: (usize, u32) = (1 << 20, 256);
+const SOFTWARE: (usize, u32) = (1 << 14, 1024);
 /// Bytes of each of the two tensors of a copy, more than caches hold.
 const COPIED: u64 = 256 << 20;
 
