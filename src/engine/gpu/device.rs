@@ -6,7 +6,6 @@ use super::pool::{self, Pool};
 use super::precompile::{First, Like, Precompiler};
 use super::profile::{HostWork, Place, Profile, Profiler, Profiling};
 use super::tuning::{Identity, Tuning};
-use crate::engine::ops::conv2d::SLAB;
 use crate::engine::tensor::{Tensor, filled};
 use crate::{Error, Result};
 use std::cell::{Cell, OnceCell, RefCell};
@@ -69,13 +68,7 @@ struct Dispatch {
 
 impl Dispatch {
     fn run(&self, pipeline: &wgpu::ComputePipeline, pass: &mut wgpu::ComputePass) {
-        pass.set_pipeline(pipeline);
-        pass.set_bind_group(0, &*self.bind_group, &[]);
-        if !self.immediates.is_empty() {
-            pass.set_immediates(0, bytemuck::cast_slice(&self.immediates));
-        }
-        let [x, y, z] = self.groups;
-        pass.dispatch_workgroups(x, y, z);
+        kernel::dispatch(pass, pipeline, &self.bind_group, &self.immediates, self.groups);
     }
 }
 
@@ -159,9 +152,8 @@ impl Gpu {
         // Kernels without run-time checks would be dispatched on buffers that are too small for them.
         let helps = identity.is_llvmpipe() && !options.unchecked;
         let like = helps.then(|| Like::new(&options.device, features)).flatten();
-        let room = limits.max_uniform_buffer_binding_size >= 4 * SLAB as u64;
         let gpu = Gpu(Rc::new(Inner {
-            uniforms: options.uniforms.unwrap_or_else(|| identity.loads_storage_in_loops()) && room,
+            uniforms: options.uniforms.unwrap_or_else(|| identity.loads_storage_in_loops()),
             tuning: match &options.tuning {
                 Some(folder) => Tuning::from_folder(folder, identity),
                 None => Tuning::by_default(identity),

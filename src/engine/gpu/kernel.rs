@@ -75,6 +75,22 @@ impl Kernel {
     }
 }
 
+/// Dispatches workgroups of a kernel, in a pass.
+pub(super) fn dispatch(
+    pass: &mut wgpu::ComputePass,
+    pipeline: &wgpu::ComputePipeline,
+    bind_group: &wgpu::BindGroup,
+    immediates: &[u32],
+    [x, y, z]: [u32; 3],
+) {
+    pass.set_pipeline(pipeline);
+    pass.set_bind_group(0, bind_group, &[]);
+    if !immediates.is_empty() {
+        pass.set_immediates(0, bytemuck::cast_slice(immediates));
+    }
+    pass.dispatch_workgroups(x, y, z);
+}
+
 /// All that a pipeline is built from.
 pub(super) struct Plan {
     name: &'static str,

@@ -183,12 +183,7 @@ fn dispatch(device: &wgpu::Device, queue: &wgpu::Queue, first: &First) -> Option
     });
     let mut encoder = device.create_command_encoder(&Default::default());
     let mut pass = encoder.begin_compute_pass(&Default::default());
-    pass.set_pipeline(&pipeline);
-    pass.set_bind_group(0, &bind_group, &[]);
-    if !first.immediates.is_empty() {
-        pass.set_immediates(0, bytemuck::cast_slice(&first.immediates));
-    }
-    pass.dispatch_workgroups(1, 1, 1);
+    kernel::dispatch(&mut pass, &pipeline, &bind_group, &first.immediates, [1, 1, 1]);
     drop(pass);
     queue.submit([encoder.finish()]);
     device.poll(wgpu::PollType::wait_indefinitely()).ok().map(drop)

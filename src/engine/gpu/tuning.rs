@@ -185,13 +185,15 @@ mod tests {
     #[test]
     fn an_old_llvmpipe_is_known_by_its_version() {
         let of = |driver: &str, software| Identity { driver: driver.into(), ..identity(software) };
-        assert!(of("llvmpipe Mesa 22.3.6 (LLVM 15.0.6)", true).loads_storage_in_loops());
-        for other in
-            ["llvmpipe Mesa 26.2.6-1 (LLVM 22.1.8)", "llvmpipe Mesa 23.0.0", "SwiftShader driver 5.0", ""]
-        {
-            assert!(!of(other, true).loads_storage_in_loops(), "{other}");
+        let old = of("llvmpipe Mesa 22.3.6 (LLVM 15.0.6)", true);
+        assert!(old.is_llvmpipe() && old.loads_storage_in_loops());
+        for newer in ["llvmpipe Mesa 26.2.6-1 (LLVM 22.1.8)", "llvmpipe Mesa 23.0.0"] {
+            let newer = of(newer, true);
+            assert!(newer.is_llvmpipe() && !newer.loads_storage_in_loops(), "{newer:?}");
         }
-        assert!(!of("radv Mesa 22.3.6", false).loads_storage_in_loops());
+        for other in [of("SwiftShader driver 5.0", true), of("", true), of("radv Mesa 22.3.6", false)] {
+            assert!(!other.is_llvmpipe() && !other.loads_storage_in_loops(), "{other:?}");
+        }
     }
 
     #[test]

@@ -26,7 +26,6 @@ pub use forward::{Epilogue, forward, forward_by, forward_with_places_by, input_g
 pub(in crate::engine) use forward::{weights_in_slabs, words_of_places};
 pub(super) use kernels::KERNELS;
 pub use reference::{conv2d_backward_reference, conv2d_reference};
-pub(in crate::engine) use sizes::SLAB;
 pub use sizes::fits;
 use weight_gradient::weight_gradient_at;
 pub(in crate::engine) use weight_gradient::weight_gradient_blocks;

@@ -20,7 +20,7 @@ pub(super) const WINOGRAD_TILE: [u32; 2] = [ROWS_WINOGRAD as u32, 16];
 /// Lanes × tiles of a workgroup.
 const WORKGROUP: usize = 64;
 /// Numbers of a uniform buffer with weights, 64 KiB: the shaders' array of 4,096 elements of 16 bytes.
-pub(in crate::engine) const SLAB: usize = 1 << 14;
+pub(super) const SLAB: usize = 1 << 14;
 
 /// Smallest and largest subgroup of a device, where kernels may use them.
 pub(super) type Subgroups = Option<(u32, u32)>;
@@ -201,7 +201,10 @@ impl Sizes {
     /// How Winograd's forward kernel has its weights in uniform buffers, where it should: on a device on which that pays, in
     /// the form that takes pixels as words. `None`, too, where a buffer does not hold the weights of eight lanes.
     pub(super) fn slabs(&self, gpu: &Gpu) -> Option<Slabs> {
-        (gpu.has_weights_in_uniforms() && self.winograd_form(gpu) == 2).then(|| self.divided()).flatten()
+        let room = gpu.limits().max_uniform_buffer_binding_size >= 4 * SLAB as u64;
+        (gpu.has_weights_in_uniforms() && room && self.winograd_form(gpu) == 2)
+            .then(|| self.divided())
+            .flatten()
     }
 
     /// As few buffers as hold the weights, all with as many lanes.
