@@ -26,6 +26,8 @@
 // then all that lie above each other compete for the same few places of a processor's nearest cache, eight or twelve, and
 // more rows at once would drive each other out.
 //
+// The sums are where conv2d_winograd_sums*.wgsl has them, and the end, with Aᵀ, is there, too.
+//
 // TOGETHER, 1 or 2, is how many channels a round of the loop takes: two halve the traffic of sums that do
 // not fit the registers.
 //
@@ -50,8 +52,6 @@ struct Column { w0: Outputs, w1: Outputs, w2: Outputs, w3: Outputs }
 struct Columns { c: Column, next: Column }
 struct WeightsAt { a: Outputs, minus_a: Outputs, b: Outputs, minus_b: Outputs, c: Outputs, minus_c: Outputs, infinity: Outputs }
 struct TapsAt { a: Taps, minus_a: Taps, b: Taps, minus_b: Taps, c: Taps, minus_c: Taps, infinity: Taps }
-struct Tile { left: Strip, right: Strip }
-struct TilesAt { a: Tile, minus_a: Tile, b: Tile, minus_b: Tile, c: Tile, minus_c: Tile, infinity: Tile }
 
 // Where a lane's pixels are, as indices of x for the first channel, and which of them lie on the image: the same for all
 // channels, so that it is found once. Near there are two of each row; far a lane has a row, lane l row l, and its three pixels.
@@ -162,58 +162,6 @@ fn taps(sum: Outputs, k: Taps, l: Taps, p: vec4f, q: vec4f) -> Outputs {
   if TOGETHER > 1u { return tap(s, l, q); }
   return s;
 }
-// A round's operands at a point: a channel's taps, those of the next channel, and a strip of pixels of both.
-fn add_strip(sum: Strip, k: Taps, l: Taps, p: Pixels, q: Pixels) -> Strip {
-  return Strip(
-    Matrix(taps(sum.left[0], k, l, p.a, q.a), taps(sum.left[1], k, l, left_1(p), left_1(q)),
-           taps(sum.left[2], k, l, left_2(p), left_2(q)), taps(sum.left[3], k, l, left_3(p), left_3(q))),
-    Matrix(taps(sum.right[0], k, l, p.b, q.b), taps(sum.right[1], k, l, right_1(p), right_1(q)),
-           taps(sum.right[2], k, l, right_2(p), right_2(q)), taps(sum.right[3], k, l, right_3(p), right_3(q))));
-}
-fn add_tile(sum: Tile, k: Taps, l: Taps, r: Row, f: Row, g: Row) -> Tile {
-  return Tile(add_strip(sum.left, k, l, spread(r.x, r.y), spread(r.z, r.w)),
-              add_strip(sum.right, k, l, spread_before(r.y, f.xyz), spread_before(r.w, g.xyz)));
-}
-fn add(sum: TilesAt, k: TapsAt, l: TapsAt, rows: LoadedAt) -> TilesAt {
-  let r = rows.near;
-  let f = rows.far;
-  let g = rows.far_next;
-  var s = sum;
-  if KH > 2u { s.infinity = add_tile(s.infinity, k.infinity, l.infinity, r.infinity, f.infinity, g.infinity); }
-  if KH > 3u { s.minus_c = add_tile(s.minus_c, k.minus_c, l.minus_c, r.minus_c, f.minus_c, g.minus_c); }
-  s.c = add_tile(s.c, k.c, l.c, r.c, f.c, g.c);
-  s.a = add_tile(s.a, k.a, l.a, r.a, f.a, g.a);
-  s.minus_a = add_tile(s.minus_a, k.minus_a, l.minus_a, r.minus_a, f.minus_a, g.minus_a);
-  s.b = add_tile(s.b, k.b, l.b, r.b, f.b, g.b);
-  s.minus_b = add_tile(s.minus_b, k.minus_b, l.minus_b, r.minus_b, f.minus_b, g.minus_b);
-  return s;
-}
-
-// a + s·b.
-fn plus(a: Tile, s: f32, b: Tile) -> Tile {
-  return Tile(plus_strips(a.left, s, b.left), plus_strips(a.right, s, b.right));
-}
-fn plus_strips(a: Strip, s: f32, b: Strip) -> Strip {
-  return Strip(plus_columns(a.left, s, b.left), plus_columns(a.right, s, b.right));
-}
-// Aᵀ: the point 0 counts in the first row alone, ∞ in the last. KH = 2 has no ∞, and A²·odd is written odd + (A² − 1)·odd, so
-// that its last row, too, begins with a bare number.
-struct Four { r0: Tile, r1: Tile, r2: Tile, r3: Tile }
-fn finish(s: TilesAt) -> Four {
-  let even = plus(s.a, SIGN, s.minus_a);
-  let odd = plus(s.a, -SIGN, s.minus_a);
-  let even_b = plus(s.b, SIGN, s.minus_b);
-  let odd_b = plus(s.b, -SIGN, s.minus_b);
-  let even_c = plus(s.c, SIGN, s.minus_c);
-  let r0 = plus(plus(even_c, 1.0 / (B * B), even_b), 1.0 / A, even);
-  let r1 = plus(odd, 1.0 / B, odd_b);
-  let r2 = plus(even_b, A, even);
-  if KH < 3u { return Four(r0, r1, r2, plus(plus(odd, B, odd_b), A * A - 1.0, odd)); }
-  let r3 = plus(plus(s.infinity, B, odd_b), A * A, odd);
-  if KH < 4u { return Four(r0, r1, r2, r3); }
-  let odd_c = plus(s.c, -SIGN, s.minus_c);
-  return Four(r0, plus(r1, C, odd_c), plus(r2, C * C, even_c), plus(r3, C * C * C, odd_c));
-}
 
 @compute @workgroup_size(LANES)
 fn main(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) group: vec3u,
@@ -231,7 +179,6 @@ fn main(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) grou
   let sources = Sources(near(image, row, at), near(image, row + 1, at), near(image, row + 2, at), near(image, row + 3, at),
                         near(image, row + 4, at), near(image, row + 5, at), near(image, row + 6, at),
                         far(image, row + min(mine, i32(KH) + 2), column + vec3i(16, 17, 18)));
-  var sums: TilesAt;
   for (var c = 0u; c < CI; c += TOGETHER) {
     let w0 = columns(0u, c, o, local);
     var w1: Columns; var w2: Columns; var w3: Columns;
@@ -241,12 +188,7 @@ fn main(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) grou
     let k = kernel(w0.c, w1.c, w2.c, w3.c);
     var l: TapsAt;
     if TOGETHER > 1u { l = kernel(w0.next, w1.next, w2.next, w3.next); }
-    sums = add(sums, k, l, rows(sources, c));
+    add(k, l, rows(sources, c));
   }
-  let b = bias_of(o);
-  let four = finish(sums);
-  store(image, i, j, outputs, four.r0.left, four.r1.left, b);
-  store(image, i + 2u, j, outputs, four.r2.left, four.r3.left, b);
-  store(image, i, j + 8u, outputs, four.r0.right, four.r1.right, b);
-  store(image, i + 2u, j + 8u, outputs, four.r2.right, four.r3.right, b);
+  store_tile(image, i, j, outputs, bias_of(o));
 }

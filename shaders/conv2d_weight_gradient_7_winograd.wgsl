@@ -21,6 +21,8 @@
 // conv2d_weight_gradient_pixels*.wgsl says, and spread by broadcasts, after Bᵀ; and of the KH + 3 rows that a group needs,
 // KH − 1 are kept from the group above.
 //
+// The sums are where conv2d_weight_gradient_sums*.wgsl has them.
+//
 // Tile: an invocation keeps KH + 3 points × KW columns of 8 input × OUTPUTS output channels, and goes over strips
 // of eight columns; lanes run over output channels. A workgroup is LANES lanes of one group of eight input
 // channels. Dispatch: (⌈CI/8⌉, ⌈CO/OUTPUTS / LANES⌉, blocks).
@@ -39,8 +41,6 @@ var<immediate> given: Immediates;
 @group(0) @binding(1) var<storage, read> d: array<Stored>;
 @group(0) @binding(2) var<storage, read_write> p: array<Outputs>;
 
-// A row of the kernel for eight input channels.
-struct Channels { c0: Taps, c1: Taps, c2: Taps, c3: Taps, c4: Taps, c5: Taps, c6: Taps, c7: Taps }
 
 // What belongs to the points; c is the point 0 where KH < 4, and what KH has no point for is not used.
 struct RowsAt { a: Row, minus_a: Row, b: Row, minus_b: Row, c: Row, minus_c: Row, infinity: Row }
@@ -140,12 +140,6 @@ fn transformed(r: Rows) -> RowsAt {
   return RowsAt(plus(odd, A, even), plus(odd, -A, even), plus(odd_b, B, even_b), plus(odd_b, -B, even_b), c, minus_c, infinity);
 }
 
-fn add(s: Channels, r: Row, g: Gradients) -> Channels {
-  return Channels(add_row(s.c0, spread_0(r), g), add_row(s.c1, spread_1(r), g), add_row(s.c2, spread_2(r), g),
-                  add_row(s.c3, spread_3(r), g), add_row(s.c4, spread_4(r), g), add_row(s.c5, spread_5(r), g),
-                  add_row(s.c6, spread_6(r), g), add_row(s.c7, spread_7(r), g));
-}
-
 // What points add to a row of weights, and how large the terms of that are.
 struct Terms { sum: Taps, size: Taps }
 // a + s·b, and |a| + |b|.
@@ -209,31 +203,13 @@ fn main(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) grou
   let strips = (WIDTH + 7u) / 8u;
   let down = (HEIGHT + 3u) / 4u;
   var pixels: Rows;
-  var s_a: Channels; var s_minus_a: Channels; var s_b: Channels; var s_minus_b: Channels;
-  var s_c: Channels; var s_minus_c: Channels; var s_infinity: Channels;
   for (var step = 0u; step < strips * count; step++) {
     let line = first + step % count;
     let image = line / down;
     let i = line % down * 4u;
     let j = step / count * 8u;
     pixels = rows(pixels, i == 0u || line == first, image, i32(i) - i32(PAD_TOP), i32(j) - i32(PAD_LEFT), mine);
-    let r = transformed(pixels);
-    let g = all_gradients(image, i, j, o);
-    s_a = add(s_a, r.a, g.a);
-    s_minus_a = add(s_minus_a, r.minus_a, g.minus_a);
-    s_b = add(s_b, r.b, g.b);
-    s_minus_b = add(s_minus_b, r.minus_b, g.minus_b);
-    s_c = add(s_c, r.c, g.c);
-    if KH > 3u { s_minus_c = add(s_minus_c, r.minus_c, g.minus_c); }
-    if KH > 2u { s_infinity = add(s_infinity, r.infinity, g.infinity); }
+    add_all(transformed(pixels), all_gradients(image, i, j, o));
   }
-  if outputs >= CO / OUTPUTS { return; }
-  store(group.z, channels, o, TapsAt(s_a.c0, s_minus_a.c0, s_b.c0, s_minus_b.c0, s_c.c0, s_minus_c.c0, s_infinity.c0));
-  store(group.z, channels + 1u, o, TapsAt(s_a.c1, s_minus_a.c1, s_b.c1, s_minus_b.c1, s_c.c1, s_minus_c.c1, s_infinity.c1));
-  store(group.z, channels + 2u, o, TapsAt(s_a.c2, s_minus_a.c2, s_b.c2, s_minus_b.c2, s_c.c2, s_minus_c.c2, s_infinity.c2));
-  store(group.z, channels + 3u, o, TapsAt(s_a.c3, s_minus_a.c3, s_b.c3, s_minus_b.c3, s_c.c3, s_minus_c.c3, s_infinity.c3));
-  store(group.z, channels + 4u, o, TapsAt(s_a.c4, s_minus_a.c4, s_b.c4, s_minus_b.c4, s_c.c4, s_minus_c.c4, s_infinity.c4));
-  store(group.z, channels + 5u, o, TapsAt(s_a.c5, s_minus_a.c5, s_b.c5, s_minus_b.c5, s_c.c5, s_minus_c.c5, s_infinity.c5));
-  store(group.z, channels + 6u, o, TapsAt(s_a.c6, s_minus_a.c6, s_b.c6, s_minus_b.c6, s_c.c6, s_minus_c.c6, s_infinity.c6));
-  store(group.z, channels + 7u, o, TapsAt(s_a.c7, s_minus_a.c7, s_b.c7, s_minus_b.c7, s_c.c7, s_minus_c.c7, s_infinity.c7));
+  if outputs < CO / OUTPUTS { store_all(group.z, channels, o); }
 }

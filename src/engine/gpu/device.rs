@@ -32,6 +32,9 @@ pub struct GpuOptions {
     /// Whether Winograd's kernels have their weights in uniform buffers, where words are used and 64 KiB can be bound; `None`:
     /// where that is the faster way to load, with llvmpipe of Mesa 22 and older.
     pub uniforms: Option<bool>,
+    /// Whether Winograd's kernels have their sums in arrays in memory, where words are used; `None`: where the compiler otherwise
+    /// moves them about, with llvmpipe of Mesa 23 and newer.
+    pub sums_in_memory: Option<bool>,
     /// What to measure meanwhile, for [`Gpu::profile`].
     pub profiling: Profiling,
 }
@@ -45,6 +48,7 @@ impl Default for GpuOptions {
             tuning: None,
             words: true,
             uniforms: None,
+            sums_in_memory: None,
             profiling: Profiling::Off,
         }
     }
@@ -84,6 +88,7 @@ struct Inner {
     subgroups: Option<(u32, u32)>,
     unchecked: bool,
     uniforms: bool,
+    sums_in_memory: bool,
     tuning: Tuning,
     pool: Rc<RefCell<Pool>>,
     kernels: RefCell<HashMap<KernelKey, Rc<Kernel>>>,
@@ -154,6 +159,9 @@ impl Gpu {
         let like = helps.then(|| Like::new(&options.device, features)).flatten();
         let gpu = Gpu(Rc::new(Inner {
             uniforms: options.uniforms.unwrap_or_else(|| identity.loads_storage_in_loops()),
+            sums_in_memory: options
+                .sums_in_memory
+                .unwrap_or_else(|| identity.is_llvmpipe() && !identity.loads_storage_in_loops()),
             tuning: match &options.tuning {
                 Some(folder) => Tuning::from_folder(folder, identity),
                 None => Tuning::by_default(identity),
@@ -201,6 +209,11 @@ impl Gpu {
     /// Whether Winograd's kernels should have their weights in uniform buffers.
     pub(in crate::engine) fn has_weights_in_uniforms(&self) -> bool {
         self.0.uniforms && self.uses_words()
+    }
+
+    /// Whether Winograd's kernels should have their sums in arrays in memory.
+    pub(in crate::engine) fn has_sums_in_memory(&self) -> bool {
+        self.0.sums_in_memory && self.uses_words()
     }
 
     /// Smallest and largest subgroup, where kernels may use subgroups at all.

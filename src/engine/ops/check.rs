@@ -31,8 +31,9 @@ pub fn on_every_gpu(test: impl Fn(&Gpu) -> Result<()>) {
     });
 }
 
-/// As [`on_every_gpu`], and besides with weights in uniform buffers where they are not, and the other way round, and as if the
-/// device had subgroups of unknown width, and none, and used no words of 64 bits: what other devices would run.
+/// As [`on_every_gpu`], and besides with weights in uniform buffers where they are not, and the other way round, without sums in
+/// memory, and as if the device had subgroups of unknown width, and none, and used no words of 64 bits: what other devices would
+/// run.
 pub fn on_every_kind_of_gpu(test: impl Fn(&Gpu) -> Result<()>) {
     let uniforms = Cell::new(None);
     on_every_gpu(|gpu| {
@@ -41,8 +42,11 @@ pub fn on_every_kind_of_gpu(test: impl Fn(&Gpu) -> Result<()>) {
     });
     if uniforms.get().is_some() {
         for unchecked in [false, true] {
-            let gpu = open(GpuOptions { uniforms: uniforms.get(), unchecked, ..GpuOptions::default() });
-            test(&gpu).unwrap_or_else(|e| panic!("uniforms {uniforms:?}, unchecked {unchecked}: {e}"));
+            let sums_in_memory = Some(false);
+            let options =
+                GpuOptions { uniforms: uniforms.get(), sums_in_memory, unchecked, ..GpuOptions::default() };
+            test(&open(options))
+                .unwrap_or_else(|e| panic!("uniforms {uniforms:?}, unchecked {unchecked}: {e}"));
         }
     }
     for subgroups in [Some((8, 64)), None] {

@@ -21,12 +21,16 @@ macro_rules! kernel_by_width {
     };
 }
 
-/// Winograd's forward kernel for a way to load and store weights and outputs, one to load pixels, and a place for weights.
+/// Winograd's forward kernel for a way to load and store weights and outputs, one to load pixels, a place for weights, and one for
+/// sums.
 macro_rules! winograd {
-    ($stored:expr, $pixels:expr, $weights:expr) => {
-        [winograd!($stored, $pixels, $weights, NO_PLACES), winograd!($stored, $pixels, $weights, PLACES)]
+    ($stored:expr, $pixels:expr, $weights:expr, $sums:expr) => {
+        [
+            winograd!($stored, $pixels, $weights, $sums, NO_PLACES),
+            winograd!($stored, $pixels, $weights, $sums, PLACES),
+        ]
     };
-    ($stored:expr, $pixels:expr, $weights:expr, $places:expr) => {
+    ($stored:expr, $pixels:expr, $weights:expr, $sums:expr, $places:expr) => {
         kernel!(
             "conv2d_forward_7_winograd",
             BY_2,
@@ -34,18 +38,20 @@ macro_rules! winograd {
             SHARED_ROWS,
             FORWARD_SHARED,
             WINOGRAD,
+            OUTPUTS,
             $stored,
             $pixels,
             $weights,
+            $sums,
             STORE,
             $places
         )
     };
 }
 
-/// Winograd's kernel of the weight gradient for a way to load gradients, and one to load pixels.
+/// Winograd's kernel of the weight gradient for a way to load gradients, one to load pixels, and a place for sums.
 macro_rules! winograd_weights {
-    ($stored:expr, $pixels:expr) => {
+    ($stored:expr, $pixels:expr, $sums:expr) => {
         kernel!(
             "conv2d_weight_gradient_7_winograd",
             BY_2,
@@ -54,7 +60,8 @@ macro_rules! winograd_weights {
             SHARED_ROWS,
             $pixels,
             WEIGHTS_SHARED,
-            WINOGRAD
+            WINOGRAD,
+            $sums
         )
     };
 }
@@ -70,6 +77,9 @@ const PLACES: &str = shader!("conv2d_forward_places");
 const SHARED_ROWS: &str = shader!("conv2d_shared_rows");
 const FORWARD_SHARED: &str = shader!("conv2d_forward_shared_rows");
 const WINOGRAD: &str = shader!("conv2d_winograd");
+const OUTPUTS: &str = shader!("conv2d_winograd_outputs");
+const SUMS: &str = shader!("conv2d_winograd_sums");
+const SUMS_IN_MEMORY: &str = shader!("conv2d_winograd_sums_in_memory");
 const PIXELS: &str = shader!("conv2d_winograd_pixels");
 const PIXELS_WORDS: &str = shader!("conv2d_winograd_pixels_words");
 const WEIGHTS: &str = shader!("conv2d_winograd_weights");
@@ -77,6 +87,8 @@ const WEIGHTS_LAID_OUT: &str = shader!("conv2d_winograd_weights_laid_out");
 const WEIGHTS_SHARED: &str = shader!("conv2d_weight_gradient_shared_rows");
 const WEIGHTS_PIXELS: &str = shader!("conv2d_weight_gradient_pixels");
 const WEIGHTS_PIXELS_WORDS: &str = shader!("conv2d_weight_gradient_pixels_words");
+const WEIGHTS_SUMS: &str = shader!("conv2d_weight_gradient_sums");
+const WEIGHTS_SUMS_IN_MEMORY: &str = shader!("conv2d_weight_gradient_sums_in_memory");
 const OUTER: &str = shader!("conv2d_outer_product");
 const OF_CHANNELS: &str = shader!("conv2d_terms_of_channels");
 const ONE_BY_ONE: &str = shader!("conv2d_terms_one_by_one");
@@ -115,15 +127,18 @@ pub(super) static FORWARD_SHARED_ROWS: ByPlaces<Source> = [
     kernel!("conv2d_forward_6_shared_rows", BY_2, TILE, SHARED_ROWS, FORWARD_SHARED, PLAIN, STORE, NO_PLACES),
     kernel!("conv2d_forward_6_shared_rows", BY_2, TILE, SHARED_ROWS, FORWARD_SHARED, PLAIN, STORE, PLACES),
 ];
-/// With numbers that are loaded and stored one by one; with words of two but for the pixels; and with words alone.
-pub(super) static FORWARD_WINOGRAD: [ByPlaces<Source>; 3] = [
-    winograd!(PLAIN, PIXELS, WEIGHTS),
-    winograd!(WORDS, PIXELS, WEIGHTS),
-    winograd!(WORDS, PIXELS_WORDS, WEIGHTS),
+/// With numbers that are loaded and stored one by one; with words of two but for the pixels; with words alone; and the last two with
+/// sums in memory.
+pub(super) static FORWARD_WINOGRAD: [ByPlaces<Source>; 5] = [
+    winograd!(PLAIN, PIXELS, WEIGHTS, SUMS),
+    winograd!(WORDS, PIXELS, WEIGHTS, SUMS),
+    winograd!(WORDS, PIXELS_WORDS, WEIGHTS, SUMS),
+    winograd!(WORDS, PIXELS, WEIGHTS, SUMS_IN_MEMORY),
+    winograd!(WORDS, PIXELS_WORDS, WEIGHTS, SUMS_IN_MEMORY),
 ];
-/// The last of them with weights laid out in a uniform buffer.
+/// With words alone, and weights laid out in a uniform buffer.
 pub(super) static FORWARD_WINOGRAD_LAID_OUT: ByPlaces<Source> =
-    winograd!(WORDS, PIXELS_WORDS, WEIGHTS_LAID_OUT);
+    winograd!(WORDS, PIXELS_WORDS, WEIGHTS_LAID_OUT, SUMS);
 
 pub(super) static WEIGHTS_NAIVE: Source = kernel!("conv2d_weight_gradient_1_naive");
 pub(super) static WEIGHTS_VECTORS: Source = kernel!("conv2d_weight_gradient_2_vectors", BY_4, TILE, OUTER);
@@ -140,11 +155,13 @@ pub(super) static WEIGHTS_BROADCAST_ONE: ByWidth =
     kernel_by_width!("conv2d_weight_gradient_5_broadcast_one_channel", WINDOWS);
 pub(super) static WEIGHTS_SHARED_ROWS: Source =
     kernel!("conv2d_weight_gradient_6_shared_rows", BY_2, TILE, SHARED_ROWS, WEIGHTS_PIXELS, WEIGHTS_SHARED);
-/// With numbers that are loaded one by one; with words of two but for the pixels; and with words alone.
-pub(super) static WEIGHTS_WINOGRAD: [Source; 3] = [
-    winograd_weights!(PLAIN, WEIGHTS_PIXELS),
-    winograd_weights!(WORDS, WEIGHTS_PIXELS),
-    winograd_weights!(WORDS, WEIGHTS_PIXELS_WORDS),
+/// In the same forms as [`FORWARD_WINOGRAD`].
+pub(super) static WEIGHTS_WINOGRAD: [Source; 5] = [
+    winograd_weights!(PLAIN, WEIGHTS_PIXELS, WEIGHTS_SUMS),
+    winograd_weights!(WORDS, WEIGHTS_PIXELS, WEIGHTS_SUMS),
+    winograd_weights!(WORDS, WEIGHTS_PIXELS_WORDS, WEIGHTS_SUMS),
+    winograd_weights!(WORDS, WEIGHTS_PIXELS, WEIGHTS_SUMS_IN_MEMORY),
+    winograd_weights!(WORDS, WEIGHTS_PIXELS_WORDS, WEIGHTS_SUMS_IN_MEMORY),
 ];
 
 pub(super) static FLIP: Source = kernel!("conv2d_flip");
@@ -179,6 +196,10 @@ pub(in crate::engine::ops) const KERNELS: &[&Source] = &[
     &FORWARD_WINOGRAD[1][1],
     &FORWARD_WINOGRAD[2][0],
     &FORWARD_WINOGRAD[2][1],
+    &FORWARD_WINOGRAD[3][0],
+    &FORWARD_WINOGRAD[3][1],
+    &FORWARD_WINOGRAD[4][0],
+    &FORWARD_WINOGRAD[4][1],
     &FORWARD_WINOGRAD_LAID_OUT[0],
     &FORWARD_WINOGRAD_LAID_OUT[1],
     &WEIGHTS_NAIVE,
@@ -197,6 +218,8 @@ pub(in crate::engine::ops) const KERNELS: &[&Source] = &[
     &WEIGHTS_WINOGRAD[0],
     &WEIGHTS_WINOGRAD[1],
     &WEIGHTS_WINOGRAD[2],
+    &WEIGHTS_WINOGRAD[3],
+    &WEIGHTS_WINOGRAD[4],
     &FLIP,
     &LAY_OUT,
 ];

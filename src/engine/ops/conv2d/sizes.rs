@@ -189,12 +189,14 @@ impl Sizes {
     }
 
     /// Which of the forms of Winograd's kernels, as [`super::kernels`] lists them: what is loaded and stored as words of two
-    /// numbers. Pixels can only be where their channels are even in number.
+    /// numbers, and where sums are. Pixels can only be words where their channels are even in number.
     pub(super) fn winograd_form(&self, gpu: &Gpu) -> usize {
-        match (gpu.uses_words(), self.ci.is_multiple_of(2)) {
-            (false, _) => 0,
-            (true, false) => 1,
-            (true, true) => 2,
+        match (gpu.uses_words(), gpu.has_sums_in_memory(), self.ci.is_multiple_of(2)) {
+            (false, _, _) => 0,
+            (true, false, false) => 1,
+            (true, false, true) => 2,
+            (true, true, false) => 3,
+            (true, true, true) => 4,
         }
     }
 
@@ -202,9 +204,7 @@ impl Sizes {
     /// the form that takes pixels as words. `None`, too, where a buffer does not hold the weights of eight lanes.
     pub(super) fn slabs(&self, gpu: &Gpu) -> Option<Slabs> {
         let room = gpu.limits().max_uniform_buffer_binding_size >= 4 * SLAB as u64;
-        (gpu.has_weights_in_uniforms() && room && self.winograd_form(gpu) == 2)
-            .then(|| self.divided())
-            .flatten()
+        (gpu.has_weights_in_uniforms() && room && self.ci.is_multiple_of(2)).then(|| self.divided()).flatten()
     }
 
     /// As few buffers as hold the weights, all with as many lanes.
