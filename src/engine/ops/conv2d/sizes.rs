@@ -17,6 +17,8 @@ const MOST_TAPS_SHARED: u32 = 4;
 pub(super) const SHARED_ROWS_TILE: [u32; 2] = [8, 8];
 /// The same of Winograd's forward kernel.
 pub(super) const WINOGRAD_TILE: [u32; 2] = [ROWS_WINOGRAD as u32, 16];
+/// Input channels that are so few that a kernel's loop over them is soon over.
+const FEW_CHANNELS: u32 = 4;
 /// Lanes × tiles of a workgroup.
 const WORKGROUP: usize = 64;
 /// Numbers of a uniform buffer with weights, 64 KiB: the shaders' array of 4,096 elements of 16 bytes.
@@ -189,9 +191,11 @@ impl Sizes {
     }
 
     /// Which of the forms of Winograd's kernels, as [`super::kernels`] lists them: what is loaded and stored as words of two
-    /// numbers, and where sums are. Pixels can only be words where their channels are even in number.
+    /// numbers, and where sums are. Pixels can only be words where their channels are even in number. With few channels the
+    /// end of a kernel counts for more than its loop, and single numbers are the faster way out of it.
     pub(super) fn winograd_form(&self, gpu: &Gpu) -> usize {
-        match (gpu.uses_words(), gpu.has_sums_in_memory(), self.ci.is_multiple_of(2)) {
+        let in_memory = gpu.has_sums_in_memory() && self.ci > FEW_CHANNELS;
+        match (gpu.uses_words(), in_memory, self.ci.is_multiple_of(2)) {
             (false, _, _) => 0,
             (true, false, false) => 1,
             (true, false, true) => 2,
@@ -233,7 +237,7 @@ impl Sizes {
             Rung::RegisterTile => self.forward_fits(rung, subgroups) && windows,
             Rung::Broadcast => self.forward_fits(rung, subgroups) && windows && self.kh <= WIDEST_WINDOW,
             // Eight channels in at a time.
-            Rung::SharedRows | Rung::Winograd if self.ci <= 4 => false,
+            Rung::SharedRows | Rung::Winograd if self.ci <= FEW_CHANNELS => false,
             Rung::Winograd => self.winograd_fits(subgroups),
             _ => self.forward_fits(rung, subgroups),
         }
