@@ -5,7 +5,7 @@
 // and sum_rows.wgsl adds the blocks in their order: no atomics, the same bits always.
 //
 //   x   [N][HEIGHT][WIDTH][CI]                        as conv2d_weight_gradient_pixels*.wgsl declares it
-//   d   [N][HEIGHT][WIDTH][CO/OUTPUTS] Stored          ∂L/∂y; CO a multiple of OUTPUTS
+//   d   [N][HEIGHT][WIDTH][CO/OUTPUTS]                ∂L/∂y, as conv2d_gradients_in_*.wgsl declares it; CO a multiple of OUTPUTS
 //   p   [blocks][KH][KW][CI][CO/OUTPUTS] Outputs       KH 2 to 4, KW at most 4
 //
 // The rows of each image go in groups of four. A block is `groups` of the N·⌈HEIGHT/4⌉ = `all` groups of
@@ -38,7 +38,6 @@ const ROUNDING = 32.0 / 16777216.0;
 struct Immediates { groups: u32, all: u32 }
 var<immediate> given: Immediates;
 
-@group(0) @binding(1) var<storage, read> d: array<Stored>;
 @group(0) @binding(2) var<storage, read_write> p: array<Outputs>;
 
 
@@ -50,7 +49,7 @@ struct TapsAt { a: Taps, minus_a: Taps, b: Taps, minus_b: Taps, c: Taps, minus_c
 
 fn gradient(image: u32, i: u32, j: u32, o: u32) -> Outputs {
   let at = ((image * HEIGHT + min(i, HEIGHT - 1u)) * WIDTH + min(j, WIDTH - 1u)) * (CO / OUTPUTS) + o;
-  return select(Outputs(), loaded(d[at]), i < HEIGHT && j < WIDTH);
+  return select(Outputs(), outputs_of_d(at), i < HEIGHT && j < WIDTH);
 }
 fn gradients(image: u32, i: u32, j: u32, o: u32) -> Gradients {
   return Gradients(

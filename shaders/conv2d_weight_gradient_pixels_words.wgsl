@@ -1,11 +1,9 @@
 // Rows of pixels for the weight gradients of shared rows, two channels as a word: four lanes have the eight channels of a
-// pixel, and four those of the pixel beside it. CI is even. After words.wgsl.
+// pixel, and four those of the pixel beside it. CI is even. After conv2d_pixels_in_*.wgsl.
 //
 //   x      [N][HEIGHT][WIDTH][CI/2] words
 
 override CI: u32;
-
-@group(0) @binding(0) var<storage, read> x: array<u64>;
 
 // Of pixels 0 to 7 of a row, two a number, the lane's first channel and its second one; and both of pixels 8 to 11: the first
 // twice, then the second.
@@ -20,7 +18,7 @@ fn part(first: u32, lane: u32) -> Part {
 // Of pixel j, or of the next one.
 fn pixel(image: u32, i: i32, j: i32, mine: Part) -> vec2f {
   let column = j + mine.further;
-  return select(vec2f(), loaded(x[place(image, i, column) * (CI / 2u) + mine.word]), inside(i, column));
+  return select(vec2f(), word_of_x(place(image, i, column) * (CI / 2u) + mine.word), inside(i, column));
 }
 fn row_of(image: u32, i: i32, j: i32, mine: Part) -> Row {
   let p0 = pixel(image, i, j, mine);

@@ -1,6 +1,7 @@
 //! Arrays of f32 on the device.
 
 use super::gpu::pool::Buffer;
+use super::gpu::texture::Texture;
 use crate::{Error, Result};
 use std::rc::Rc;
 
@@ -13,11 +14,13 @@ pub struct Tensor {
     /// Elements of the buffer before the first.
     start: usize,
     shape: Vec<usize>,
+    /// Where it is, besides, for kernels that read it from a texture.
+    texture: Option<Rc<Texture>>,
 }
 
 impl Tensor {
     pub(super) fn new(buffer: Buffer, shape: &[usize]) -> Self {
-        Tensor { buffer: Rc::new(buffer), start: 0, shape: shape.to_vec() }
+        Tensor { buffer: Rc::new(buffer), start: 0, shape: shape.to_vec(), texture: None }
     }
 
     /// The length of each axis.
@@ -44,7 +47,8 @@ impl Tensor {
     /// As many elements from its `start`-th on as fill a shape, in the same memory: see [`pack`](super::pack) for where
     /// that may be.
     pub(super) fn part(&self, start: usize, shape: &[usize]) -> Self {
-        let part = Tensor { buffer: self.buffer.clone(), start: self.start + start, shape: shape.to_vec() };
+        let (buffer, start) = (self.buffer.clone(), self.start + start);
+        let part = Tensor { buffer, start, shape: shape.to_vec(), texture: None };
         debug_assert!((part.start + part.len()) as u64 * 4 <= part.buffer.bytes());
         part
     }
@@ -52,6 +56,16 @@ impl Tensor {
     /// The elements of its memory before its own.
     pub(super) fn start(&self) -> usize {
         self.start
+    }
+
+    /// The same tensor, which is in a texture, too.
+    pub(super) fn with(self, texture: Texture) -> Self {
+        Tensor { texture: Some(Rc::new(texture)), ..self }
+    }
+
+    /// The texture that it is in, too.
+    pub(super) fn texture(&self) -> Option<&Texture> {
+        self.texture.as_deref()
     }
 
     /// Whether both lie in the same memory.

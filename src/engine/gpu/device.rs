@@ -1,10 +1,11 @@
 //! The device: opened once, records dispatches, submits them together, reads results back.
 
 use super::adapter;
-use super::kernel::{self, Builders, Constants, Kernel, Source};
+use super::kernel::{self, Builders, Constants, Dispatches, Kernel, Source};
 use super::pool::{self, Pool};
 use super::precompile::{First, Like, Precompiler};
 use super::profile::{HostWork, Place, Profile, Profiler, Profiling};
+use super::texture::{self, Texture};
 use super::tuning::{Identity, Tuning};
 use crate::engine::tensor::{Tensor, filled};
 use crate::{Error, Result};
@@ -29,7 +30,8 @@ pub struct GpuOptions {
     /// Whether a processor may load and store two numbers as a word of 64 bits; without it, the kernels of other devices can
     /// be tested.
     pub words: bool,
-    /// Whether Winograd's kernels have their weights in uniform buffers, where words are used and 64 KiB can be bound; `None`:
+    /// Whether Winograd's kernels have their weights in uniform buffers, where words are used and 64 KiB can be bound, and their
+    /// pixels and gradients in textures; `None`:
     /// where that is the faster way to load, with llvmpipe of Mesa 22 and older.
     pub uniforms: Option<bool>,
     /// Whether Winograd's kernels have their sums in arrays in memory, where words are used; `None`: where the compiler otherwise
@@ -68,11 +70,29 @@ struct Dispatch {
     bind_group: Rc<wgpu::BindGroup>,
     immediates: Vec<u32>,
     groups: [u32; 3],
+    /// What is copied before.
+    copies: Vec<texture::Copy>,
 }
 
-impl Dispatch {
-    fn run(&self, pipeline: &wgpu::ComputePipeline, pass: &mut wgpu::ComputePass) {
-        kernel::dispatch(pass, pipeline, &self.bind_group, &self.immediates, self.groups);
+/// Dispatches and the pipeline of each.
+struct Ready<'a>(&'a [Dispatch], Vec<&'a wgpu::ComputePipeline>);
+
+impl Dispatches for Ready<'_> {
+    fn count(&self) -> usize {
+        self.0.len()
+    }
+
+    fn has_before(&self, i: usize) -> bool {
+        !self.0[i].copies.is_empty()
+    }
+
+    fn before(&self, i: usize, encoder: &mut wgpu::CommandEncoder) {
+        self.0[i].copies.iter().for_each(|copy| copy.encode(encoder));
+    }
+
+    fn run(&self, i: usize, pass: &mut wgpu::ComputePass) {
+        let Dispatch { bind_group, immediates, groups, .. } = &self.0[i];
+        kernel::dispatch(pass, self.1[i], bind_group, immediates, *groups);
     }
 }
 
@@ -94,6 +114,8 @@ struct Inner {
     kernels: RefCell<HashMap<KernelKey, Rc<Kernel>>>,
     bind_groups: RefCell<HashMap<BindGroupKey, Rc<wgpu::BindGroup>>>,
     recorded: RefCell<Vec<Dispatch>>,
+    /// What is to be copied before the next dispatch.
+    copies: RefCell<Vec<texture::Copy>>,
     builders: Builders,
     /// How kernels are precompiled, where that helps; those that the next submission brings for the first time;
     /// and what is at work for those before.
@@ -176,6 +198,7 @@ impl Gpu {
             kernels: RefCell::default(),
             bind_groups: RefCell::default(),
             recorded: RefCell::default(),
+            copies: RefCell::default(),
             builders: Builders::new(),
             like,
             firsts: RefCell::default(),
@@ -204,6 +227,11 @@ impl Gpu {
     /// Whether kernels should load and store two numbers as a word of 64 bits, as on a processor, which goes number by number.
     pub fn uses_words(&self) -> bool {
         self.0.device.features().contains(wgpu::Features::SHADER_INT64)
+    }
+
+    /// Whether Winograd's kernels should read so many numbers from a texture.
+    pub(in crate::engine) fn reads_textures(&self, elements: usize) -> bool {
+        self.has_weights_in_uniforms() && texture::bytes_for(elements).is_some()
     }
 
     /// Whether Winograd's kernels should have their weights in uniform buffers.
@@ -446,15 +474,22 @@ impl Gpu {
         self.profiled(Profiler::launching);
         let (kernel, is_first) = self.kernel(source, constants)?;
         let most = self.0.limits.max_compute_workgroups_per_dimension;
-        if tensors.len() != kernel.bindings || immediates.len() * 4 != kernel.immediate_bytes {
+        if tensors.len() != kernel.bindings.len() || immediates.len() * 4 != kernel.immediate_bytes {
             let message = format!(
                 "launched with {} tensors and {} bytes of immediates; it declares {} and {}",
                 tensors.len(),
                 immediates.len() * 4,
-                kernel.bindings,
+                kernel.bindings.len(),
                 kernel.immediate_bytes
             );
             return Err(Error::shape(kernel.name, message));
+        }
+        let missing = |(tensor, &is_texture): (&&Tensor, &bool)| is_texture && tensor.texture().is_none();
+        if let Some(binding) = tensors.iter().zip(&kernel.bindings).position(missing) {
+            return Err(Error::shape(
+                kernel.name,
+                format!("binding {binding} is a texture, the tensor in none"),
+            ));
         }
         if groups.iter().any(|&n| n > most) {
             let message =
@@ -471,13 +506,31 @@ impl Gpu {
         }
         let bind_group = self.bind_group(&kernel, tensors);
         self.profiled(|profiler| profiler.launched(&kernel, tensors, groups));
-        let dispatch = Dispatch { kernel, bind_group, immediates: immediates.to_vec(), groups };
+        let copies = self.0.copies.take();
+        let dispatch = Dispatch { kernel, bind_group, immediates: immediates.to_vec(), groups, copies };
         self.0.recorded.borrow_mut().push(dispatch);
         Ok(())
     }
 
+    /// A tensor that is in a texture, too, for kernels that read it from there; it is copied before the next launch.
+    ///
+    /// # Errors
+    /// No texture holds it: see [`texture::bytes_for`].
+    pub(in crate::engine) fn in_texture(&self, tensor: &Tensor) -> Result<Tensor> {
+        let texture = Texture::take(&self.0.pool, &self.0.device, tensor.len())?;
+        let copy = texture.copy_of(tensor.buffer.raw(), first_byte(tensor), tensor.len());
+        self.0.copies.borrow_mut().push(copy);
+        Ok(tensor.clone().with(texture))
+    }
+
     fn bind_group(&self, kernel: &Kernel, tensors: &[&Tensor]) -> Rc<wgpu::BindGroup> {
-        let key = (kernel.id, tensors.iter().map(|t| (t.buffer.id, first_byte(t), bound_bytes(t))).collect());
+        // What each binding is, where it is a texture.
+        let bound = || tensors.iter().zip(&kernel.bindings).map(|(t, &is)| (*t, t.texture().filter(|_| is)));
+        let id = |(t, texture): (&Tensor, Option<&Texture>)| match texture {
+            Some(texture) => (texture.id, 0, 0),
+            None => (t.buffer.id, first_byte(t), bound_bytes(t)),
+        };
+        let key = (kernel.id, bound().map(id).collect());
         let mut cache = self.0.bind_groups.borrow_mut();
         if let Some(found) = cache.get(&key) {
             return found.clone();
@@ -485,18 +538,8 @@ impl Gpu {
         if cache.len() >= CACHED_BIND_GROUPS {
             cache.clear();
         }
-        let entries: Vec<_> = tensors
-            .iter()
-            .enumerate()
-            .map(|(binding, tensor)| wgpu::BindGroupEntry {
-                binding: binding as u32,
-                resource: wgpu::BindingResource::Buffer(wgpu::BufferBinding {
-                    buffer: tensor.buffer.raw(),
-                    offset: first_byte(tensor),
-                    size: std::num::NonZeroU64::new(bound_bytes(tensor)),
-                }),
-            })
-            .collect();
+        let entry = |(binding, resource)| wgpu::BindGroupEntry { binding, resource };
+        let entries: Vec<_> = (0..).zip(bound().map(resource)).map(entry).collect();
         let made = Rc::new(self.0.device.create_bind_group(&wgpu::BindGroupDescriptor {
             label: Some(kernel.name),
             layout: &kernel.layout,
@@ -508,7 +551,7 @@ impl Gpu {
 
     // ── the queue ─────────────────────────────────────────────────────────────────────────────
 
-    /// Everything recorded so far, as one compute pass unless each dispatch is timed.
+    /// Everything recorded so far, in a pass for each dispatch where they are timed.
     ///
     /// # Errors
     /// A kernel that the driver does not take; what was recorded is lost.
@@ -522,12 +565,10 @@ impl Gpu {
             self.0.firsts.take();
         })?;
         let mut encoder = self.0.device.create_command_encoder(&Default::default());
-        let run = |i: usize, pass: &mut wgpu::ComputePass| recorded[i].run(pipelines[i], pass);
-        if let Some(profiler) = &self.0.profiler {
-            profiler.borrow_mut().encode(&self.0.device, &mut encoder, recorded.len(), run);
-        } else if !recorded.is_empty() {
-            let mut pass = encoder.begin_compute_pass(&Default::default());
-            (0..recorded.len()).for_each(|i| run(i, &mut pass));
+        let ready = Ready(&recorded, pipelines);
+        match &self.0.profiler {
+            Some(profiler) => profiler.borrow_mut().encode(&self.0.device, &mut encoder, &ready),
+            None => ready.encode(&mut encoder),
         }
         Ok(encoder)
     }
@@ -612,6 +653,18 @@ impl Gpu {
 /// The bytes of a tensor that a kernel sees.
 fn bound_bytes(tensor: &Tensor) -> u64 {
     (tensor.len().max(1) * 4) as u64
+}
+
+/// What is bound: a tensor's texture, or its buffer.
+fn resource<'a>((tensor, texture): (&'a Tensor, Option<&'a Texture>)) -> wgpu::BindingResource<'a> {
+    match texture {
+        Some(texture) => wgpu::BindingResource::TextureView(texture.view()),
+        None => wgpu::BindingResource::Buffer(wgpu::BufferBinding {
+            buffer: tensor.buffer.raw(),
+            offset: first_byte(tensor),
+            size: std::num::NonZeroU64::new(bound_bytes(tensor)),
+        }),
+    }
 }
 
 /// Where a tensor begins in its buffer.

@@ -1,5 +1,6 @@
 //! Kernels: WGSL text plus constants, compiled once for each set of constants.
 
+use super::texture;
 use crate::{Error, Result};
 use std::cell::OnceCell;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -50,7 +51,8 @@ pub(super) struct Kernel {
     pub id: u64,
     pub name: &'static str,
     pub layout: wgpu::BindGroupLayout,
-    pub bindings: usize,
+    /// For each binding, whether it is a texture.
+    pub bindings: Vec<bool>,
     pub immediate_bytes: usize,
     /// What came of building it: the pipeline, or what the driver has against it.
     built: OnceCell<std::result::Result<wgpu::ComputePipeline, String>>,
@@ -91,6 +93,33 @@ pub(super) fn dispatch(
     pass.dispatch_workgroups(x, y, z);
 }
 
+/// What a submission dispatches, in order, and what goes before a dispatch.
+pub(super) trait Dispatches {
+    fn count(&self) -> usize;
+
+    /// Whether something goes before the `i`-th that no pass can do.
+    fn has_before(&self, i: usize) -> bool;
+
+    fn before(&self, i: usize, encoder: &mut wgpu::CommandEncoder);
+
+    fn run(&self, i: usize, pass: &mut wgpu::ComputePass);
+
+    /// All, in as few passes as may be.
+    fn encode(&self, encoder: &mut wgpu::CommandEncoder) {
+        let mut i = 0;
+        while i < self.count() {
+            self.before(i, encoder);
+            let mut pass = encoder.begin_compute_pass(&Default::default());
+            self.run(i, &mut pass);
+            i += 1;
+            while i < self.count() && !self.has_before(i) {
+                self.run(i, &mut pass);
+                i += 1;
+            }
+        }
+    }
+}
+
 /// All that a pipeline is built from.
 pub(super) struct Plan {
     name: &'static str,
@@ -99,7 +128,7 @@ pub(super) struct Plan {
     pipeline_layout: wgpu::PipelineLayout,
     constants: Vec<(&'static str, f64)>,
     zeroes_workgroups: bool,
-    bindings: usize,
+    pub bindings: Vec<bool>,
     immediate_bytes: usize,
 }
 
@@ -156,8 +185,8 @@ impl Builders {
 
     /// The kernel of a plan, whose pipeline is built meanwhile.
     pub fn kernel(&self, device: &wgpu::Device, plan: Plan, id: u64) -> Kernel {
-        let (name, bindings, immediate_bytes) = (plan.name, plan.bindings, plan.immediate_bytes);
-        let layout = plan.layout.clone();
+        let (name, immediate_bytes) = (plan.name, plan.immediate_bytes);
+        let (bindings, layout) = (plan.bindings.clone(), plan.layout.clone());
         let (built, coming) = mpsc::channel();
         // Where no thread could be had, it is built at once.
         let refused = match (&self.plans, self.threads.is_empty()) {
@@ -191,20 +220,23 @@ fn build((device, plan, built): Job) {
     let _ = built.send(plan.build(&device));
 }
 
-/// What a module binds, read from its own text: the kind of each buffer, and the size of the immediate block.
-fn reflect(source: &Source, text: &str) -> Result<(Vec<wgpu::BufferBindingType>, u32)> {
+/// What a module binds, read from its own text: the kind of each binding, and the size of the immediate block.
+fn reflect(source: &Source, text: &str) -> Result<(Vec<wgpu::BindingType>, u32)> {
     let module = naga::front::wgsl::parse_str(text).map_err(|e| source.error(e.emit_to_string(text)))?;
     if !module.entry_points.iter().any(|entry| entry.name == "main") {
         return Err(source.error("it has no entry point named main"));
     }
+    let buffer = |ty| wgpu::BindingType::Buffer { ty, has_dynamic_offset: false, min_binding_size: None };
     let mut bindings = Vec::new();
     let mut immediate_bytes = 0;
     for (_, variable) in module.global_variables.iter() {
         let kind = match variable.space {
             naga::AddressSpace::Storage { access } => {
-                wgpu::BufferBindingType::Storage { read_only: !access.contains(naga::StorageAccess::STORE) }
+                let read_only = !access.contains(naga::StorageAccess::STORE);
+                buffer(wgpu::BufferBindingType::Storage { read_only })
             }
-            naga::AddressSpace::Uniform => wgpu::BufferBindingType::Uniform,
+            naga::AddressSpace::Uniform => buffer(wgpu::BufferBindingType::Uniform),
+            naga::AddressSpace::Handle => texture::BINDING,
             naga::AddressSpace::Immediate => {
                 immediate_bytes = module.types[variable.ty].inner.size(module.to_ctx());
                 continue;
@@ -260,7 +292,7 @@ pub(super) fn plan(
         .map(|(binding, &ty)| wgpu::BindGroupLayoutEntry {
             binding: binding as u32,
             visibility: wgpu::ShaderStages::COMPUTE,
-            ty: wgpu::BindingType::Buffer { ty, has_dynamic_offset: false, min_binding_size: None },
+            ty,
             count: None,
         })
         .collect();
@@ -295,7 +327,7 @@ pub(super) fn plan(
         pipeline_layout,
         constants: constants.iter().map(|&(name, value)| (name, f64::from(value))).collect(),
         zeroes_workgroups: !source.in_bounds,
-        bindings: entries.len(),
+        bindings: kinds.iter().map(|kind| matches!(kind, wgpu::BindingType::Texture { .. })).collect(),
         immediate_bytes: immediate_bytes as usize,
     })
 }

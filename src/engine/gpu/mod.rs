@@ -1,5 +1,5 @@
 //! The device layer: adapter choice ([`adapter`]), the device and its command recording
-//! ([`device`]), buffers and their reuse ([`pool`]), kernels compiled once ([`kernel`]) and, on a
+//! ([`device`]), buffers and textures and their reuse ([`pool`], [`texture`]), kernels compiled once ([`kernel`]) and, on a
 //! processor, by several cores (`precompile`), which of several kernels for the same work runs
 //! ([`choice`], [`tuning`]), and what a run costs ([`profile`]).
 
@@ -10,6 +10,7 @@ pub mod kernel;
 pub mod pool;
 mod precompile;
 pub mod profile;
+pub mod texture;
 pub mod tuning;
 mod tuning_file;
 

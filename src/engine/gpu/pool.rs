@@ -4,6 +4,7 @@
 //! Reuse is safe without waiting: dispatches run in the order they were recorded, so whoever takes
 //! a buffer over writes it after its former owner's last reader.
 
+use super::texture;
 use crate::{Error, Result};
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -13,6 +14,8 @@ use std::rc::Rc;
 #[derive(Default)]
 pub(super) struct Pool {
     free: HashMap<u64, Vec<(u64, wgpu::Buffer)>>,
+    /// Free textures by their rows.
+    pub(super) textures: HashMap<u32, Vec<(u64, texture::Raw)>>,
     next_id: u64,
     bytes: u64,
 }
@@ -23,9 +26,17 @@ impl Pool {
         self.next_id
     }
 
-    /// Lets go of every free buffer; the driver has them back once nothing else refers to them.
+    /// Lets go of every free buffer and texture; the driver has them back once nothing else refers to them.
     pub fn release_free(&mut self) {
         self.free.clear();
+        self.textures.clear();
+    }
+
+    /// The number of a piece of memory that is taken from the driver.
+    pub(super) fn number(&mut self, bytes: u64) -> u64 {
+        self.next_id += 1;
+        self.bytes += bytes;
+        self.next_id
     }
 
     /// Bytes taken from the driver so far.
@@ -108,9 +119,7 @@ pub(super) fn take(pool: &Rc<RefCell<Pool>>, device: &wgpu::Device, bytes: u64) 
                     ),
                 });
             }
-            inner.next_id += 1;
-            inner.bytes += class;
-            (inner.next_id, raw)
+            (inner.number(class), raw)
         }
     };
     Ok(Buffer { raw: Some(raw), id, class, pool: pool.clone() })

@@ -16,6 +16,7 @@
 
 use super::adapter;
 use super::kernel::{self, Source};
+use super::texture;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
@@ -160,6 +161,7 @@ fn dispatch(device: &wgpu::Device, queue: &wgpu::Queue, first: &First) -> Option
     // With run-time checks, which the driver has of its own, too: small buffers do for any kernel.
     let plan = kernel::plan(device, first.source, &first.constants, false).ok()?;
     let pipeline = plan.build(device).ok()?;
+    let texture = texture::Raw::new(device, 1);
     let buffers: Vec<_> = first
         .bytes
         .iter()
@@ -173,8 +175,12 @@ fn dispatch(device: &wgpu::Device, queue: &wgpu::Queue, first: &First) -> Option
         })
         .collect();
     let entries: Vec<_> = (0..)
-        .zip(&buffers)
-        .map(|(binding, buffer)| wgpu::BindGroupEntry { binding, resource: buffer.as_entire_binding() })
+        .zip(buffers.iter().zip(&plan.bindings))
+        .map(|(binding, (buffer, &is_texture))| {
+            let of_texture = || wgpu::BindingResource::TextureView(texture.view());
+            let resource = if is_texture { of_texture() } else { buffer.as_entire_binding() };
+            wgpu::BindGroupEntry { binding, resource }
+        })
         .collect();
     let bind_group = device.create_bind_group(&wgpu::BindGroupDescriptor {
         label: None,

@@ -13,7 +13,7 @@ mod trace;
 pub use host::HostWork;
 pub use report::{KernelCost, Profile, Step, StepCost};
 
-use super::kernel::Kernel;
+use super::kernel::{Dispatches, Kernel};
 use crate::Result;
 use crate::engine::Tensor;
 use host::Host;
@@ -219,19 +219,14 @@ impl Profiler {
         &mut self,
         device: &wgpu::Device,
         encoder: &mut wgpu::CommandEncoder,
-        dispatches: usize,
-        run: impl Fn(usize, &mut wgpu::ComputePass),
+        dispatches: &impl Dispatches,
     ) {
         self.recording = false;
         self.end(HostWork::Recording);
         self.begin(HostWork::Submitting);
         match &mut self.timestamps {
-            Some(timestamps) => timestamps.encode(device, encoder, dispatches, run),
-            None if dispatches > 0 => {
-                let mut pass = encoder.begin_compute_pass(&Default::default());
-                (0..dispatches).for_each(|i| run(i, &mut pass));
-            }
-            None => {}
+            Some(timestamps) => timestamps.encode(device, encoder, dispatches),
+            None => dispatches.encode(encoder),
         }
     }
 

@@ -1,5 +1,6 @@
 //! The device's side: two timestamps a dispatch, written as it runs and read when it is done.
 
+use super::super::kernel::Dispatches;
 use crate::{Error, Result};
 use std::collections::VecDeque;
 use std::sync::mpsc;
@@ -54,13 +55,14 @@ impl<T> Timestamps<T> {
         &mut self,
         device: &wgpu::Device,
         encoder: &mut wgpu::CommandEncoder,
-        dispatches: usize,
-        run: impl Fn(usize, &mut wgpu::ComputePass),
+        dispatches: &impl Dispatches,
     ) {
-        for first in (0..dispatches).step_by(DISPATCHES) {
+        let count = dispatches.count();
+        for first in (0..count).step_by(DISPATCHES) {
             let mut set = self.spare.pop().unwrap_or_else(|| Set::new(device));
-            set.used = DISPATCHES.min(dispatches - first);
+            set.used = DISPATCHES.min(count - first);
             for i in 0..set.used {
+                dispatches.before(first + i, encoder);
                 let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor {
                     label: None,
                     timestamp_writes: Some(wgpu::ComputePassTimestampWrites {
@@ -69,7 +71,7 @@ impl<T> Timestamps<T> {
                         end_of_pass_write_index: Some(2 * i as u32 + 1),
                     }),
                 });
-                run(first + i, &mut pass);
+                dispatches.run(first + i, &mut pass);
             }
             encoder.resolve_query_set(&set.queries, 0..2 * set.used as u32, &set.resolved, 0);
             encoder.copy_buffer_to_buffer(&set.resolved, 0, &set.staging, 0, (set.used * BYTES) as u64);

@@ -1,11 +1,12 @@
 //! A step in which nothing is computed. The ledger follows the pool's rules (sizes rounded up to classes, a buffer used
 //! again once its tensor is gone), and each layer takes, keeps and lets go what its operation does.
 
-use crate::engine::gpu::{Pass, pool::size_class};
+use crate::engine::gpu::{Pass, pool::size_class, texture::bytes_for};
 use crate::engine::nn::Network;
 use crate::engine::nn::network::{Layer, Outline};
 use crate::engine::ops::conv2d::{
-    self, Geometry, pools, weight_gradient_blocks, weights_in_slabs, words_of_places,
+    self, Geometry, pixels_in_texture, pools, weight_gradient_blocks, weight_gradient_textures,
+    weights_in_slabs, words_of_places,
 };
 use crate::engine::ops::dense::forward_chunks;
 use crate::engine::{Gpu, Masks};
@@ -107,11 +108,24 @@ impl<'g> Rehearsal<'g> {
         if bytes > ledger.largest.0 {
             ledger.largest = (bytes, what, self.layer.get());
         }
+        drop(ledger);
+        self.claim(class, class)
+    }
+
+    /// One of a class that is free, or else so many bytes more.
+    fn claim(&self, class: u64, bytes: u64) -> Piece {
+        let mut ledger = self.ledger.borrow_mut();
         match ledger.free.get_mut(&class).filter(|free| **free > 0) {
             Some(free) => *free -= 1,
-            None => ledger.taken += class,
+            None => ledger.taken += bytes,
         }
         Rc::new(Held { class, ledger: self.ledger.clone() })
+    }
+
+    /// Has so many numbers in a texture for a while; textures and buffers are never taken for each other.
+    fn take_texture(&self, elements: usize) -> Option<Piece> {
+        // No class of a buffer is odd.
+        bytes_for(elements).map(|bytes| self.claim(bytes | 1, bytes))
     }
 
     /// Forward and, in training, back. Returns the bytes that were taken at the end of the way forward.
@@ -244,7 +258,13 @@ impl<'g> Rehearsal<'g> {
                     .then(|| self.take("the places", words_of_places(self.gpu, &geometry)));
                 let y = self.take(OUTPUT, outputs);
                 let slabs = |pass| weights_in_slabs(self.gpu, pass, &geometry);
+                let in_texture = move |pass| {
+                    let elements = pixels_in_texture(self.gpu, pass, &geometry);
+                    elements.and_then(|elements| self.take_texture(elements))
+                };
+                let texture = in_texture(Pass::Forward);
                 drop(slabs(Pass::Forward).map(|count| self.take("the weights laid out", count)));
+                drop(texture);
                 let turned = slabs(Pass::InputGradient).unwrap_or(kernel * kernel * in_channels * filters);
                 let back = move |_: &Piece| {
                     let _kept = x;
@@ -253,11 +273,15 @@ impl<'g> Rehearsal<'g> {
                     let weights = kernel * kernel * in_channels * filters;
                     let blocks = weight_gradient_blocks(self.gpu, &geometry);
                     let partial = self.take("the partial gradients of the weights", blocks * weights);
+                    let textures = weight_gradient_textures(self.gpu, &geometry)
+                        .map(|sizes| sizes.map(|elements| self.take_texture(elements)));
+                    drop(textures);
                     self.sum_rows_in_place(blocks, weights);
                     drop(partial);
                     self.sum_rows_in_place(if pooled { outputs / filters } else { sums }, filters);
                     needs_gradient.then(|| {
                         let dx = self.take(GRADIENT, inputs);
+                        let _texture = in_texture(Pass::InputGradient);
                         self.take("the weights turned round", turned);
                         dx
                     })

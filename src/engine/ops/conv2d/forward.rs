@@ -105,6 +105,14 @@ pub(in crate::engine) fn weights_in_slabs(gpu: &Gpu, pass: Pass, geometry: &Geom
     Some(slabs.count * SLAB)
 }
 
+/// The elements of what a pass has in a texture, where its kernel has it there: pixels, or gradients of the way back.
+pub(in crate::engine) fn pixels_in_texture(gpu: &Gpu, pass: Pass, geometry: &Geometry) -> Option<usize> {
+    weights_in_slabs(gpu, pass, geometry)?;
+    let back = pass == Pass::InputGradient;
+    let shape = if back { geometry.output_shape() } else { geometry.input_shape() };
+    Some(shape.iter().product()).filter(|&elements| gpu.reads_textures(elements))
+}
+
 /// The words of a cell's places: one for the channels that an invocation makes together.
 fn words_a_cell(gpu: &Gpu, rung: Rung, channels: usize) -> usize {
     channels / Tiling::of_rung(rung, gpu, channels).outputs
@@ -178,19 +186,25 @@ fn run(
     let cell = if epilogue == Epilogue::PoolBiasRelu { 2 } else { 1 };
     let y = gpu.tensor(&[batch, height / cell, width / cell, co])?;
     let slabs = if choice.rung == Rung::Winograd { sizes.slabs(gpu) } else { None };
+    let mut x = x.clone();
     let (Launch { source, mut constants, grid }, weights) = match slabs {
         None => (
             launch(gpu, choice, batch, sizes, places.is_some()),
             vec![(in_order(gpu, sizes, filter)?, vec![])],
         ),
         Some(slabs) => {
-            (launch_by_slabs(slabs, batch, sizes, places.is_some()), laid_out(gpu, sizes, slabs, filter)?)
+            let in_texture = gpu.reads_textures(x.len());
+            if in_texture {
+                x = gpu.in_texture(&x)?;
+            }
+            let launch = launch_by_slabs(slabs, batch, sizes, [in_texture, places.is_some()]);
+            (launch, laid_out(gpu, sizes, slabs, filter)?)
         }
     };
     constants.push(("EPILOGUE", epilogue as u32));
     let flops = 2 * batch * height * width * co * (sizes.kh * sizes.kw * sizes.ci) as usize;
     for (w, immediates) in &weights {
-        let bound: Vec<&Tensor> = [x, w, beside, &y].into_iter().chain(places).collect();
+        let bound: Vec<&Tensor> = [&x, w, beside, &y].into_iter().chain(places).collect();
         gpu.launch(source, &constants, &bound, immediates, grid)?;
         gpu.states_flops(flops / weights.len());
     }
@@ -291,9 +305,10 @@ fn launch(gpu: &Gpu, Choice { rung, tile }: Choice, batch: usize, sizes: &Sizes,
     }
 }
 
-/// The launches of Winograd's kernel with weights in uniform buffers, one for each.
-fn launch_by_slabs(slabs: Slabs, batch: usize, sizes: &Sizes, places: bool) -> Launch {
-    let source = &FORWARD_WINOGRAD_LAID_OUT[usize::from(places)];
+/// The launches of Winograd's kernel with weights in uniform buffers, one for each; with pixels in a texture or not, and one that
+/// writes down places or not.
+fn launch_by_slabs(slabs: Slabs, batch: usize, sizes: &Sizes, [texture, places]: [bool; 2]) -> Launch {
+    let source = &FORWARD_WINOGRAD_LAID_OUT[usize::from(texture)][usize::from(places)];
     let tiling = Tiling { lanes: slabs.lanes, ..Tiling::of_shared_rows(sizes.co as usize) };
     let together = sizes.channels_of_winograd();
     let mut launch = by_shared_rows(source, &tiling, together, WINOGRAD_TILE, batch, sizes);

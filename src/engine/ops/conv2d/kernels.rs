@@ -24,13 +24,13 @@ macro_rules! kernel_by_width {
 /// Winograd's forward kernel for a way to load and store weights and outputs, one to load pixels, a place for weights, and one for
 /// sums.
 macro_rules! winograd {
-    ($stored:expr, $pixels:expr, $weights:expr, $sums:expr) => {
+    ($stored:expr, $pixels:tt, $weights:expr, $sums:expr) => {
         [
             winograd!($stored, $pixels, $weights, $sums, NO_PLACES),
             winograd!($stored, $pixels, $weights, $sums, PLACES),
         ]
     };
-    ($stored:expr, $pixels:expr, $weights:expr, $sums:expr, $places:expr) => {
+    ($stored:expr, [$($pixels:expr),+], $weights:expr, $sums:expr, $places:expr) => {
         kernel!(
             "conv2d_forward_7_winograd",
             BY_2,
@@ -40,7 +40,7 @@ macro_rules! winograd {
             WINOGRAD,
             OUTPUTS,
             $stored,
-            $pixels,
+            $($pixels,)+
             $weights,
             $sums,
             STORE,
@@ -49,16 +49,16 @@ macro_rules! winograd {
     };
 }
 
-/// Winograd's kernel of the weight gradient for a way to load gradients, one to load pixels, and a place for sums.
+/// Winograd's kernel of the weight gradient for words or none, a way to load pixels and gradients, and a place for sums.
 macro_rules! winograd_weights {
-    ($stored:expr, $pixels:expr, $sums:expr) => {
+    ($stored:expr, [$($parts:expr),+], $sums:expr) => {
         kernel!(
             "conv2d_weight_gradient_7_winograd",
             BY_2,
             $stored,
             TILE,
             SHARED_ROWS,
-            $pixels,
+            $($parts,)+
             WEIGHTS_SHARED,
             WINOGRAD,
             $sums
@@ -82,6 +82,11 @@ const SUMS: &str = shader!("conv2d_winograd_sums");
 const SUMS_IN_MEMORY: &str = shader!("conv2d_winograd_sums_in_memory");
 const PIXELS: &str = shader!("conv2d_winograd_pixels");
 const PIXELS_WORDS: &str = shader!("conv2d_winograd_pixels_words");
+const TEXTURE: &str = shader!("texture");
+const IN_BUFFER: &str = shader!("conv2d_pixels_in_buffer");
+const IN_TEXTURE: &str = shader!("conv2d_pixels_in_texture");
+const GRADIENTS: &str = shader!("conv2d_gradients_in_buffer");
+const GRADIENTS_IN_TEXTURE: &str = shader!("conv2d_gradients_in_texture");
 const WEIGHTS: &str = shader!("conv2d_winograd_weights");
 const WEIGHTS_LAID_OUT: &str = shader!("conv2d_winograd_weights_laid_out");
 const WEIGHTS_SHARED: &str = shader!("conv2d_weight_gradient_shared_rows");
@@ -130,15 +135,17 @@ pub(super) static FORWARD_SHARED_ROWS: ByPlaces<Source> = [
 /// With numbers that are loaded and stored one by one; with words of two but for the pixels; with words alone; and the last two with
 /// sums in memory.
 pub(super) static FORWARD_WINOGRAD: [ByPlaces<Source>; 5] = [
-    winograd!(PLAIN, PIXELS, WEIGHTS, SUMS),
-    winograd!(WORDS, PIXELS, WEIGHTS, SUMS),
-    winograd!(WORDS, PIXELS_WORDS, WEIGHTS, SUMS),
-    winograd!(WORDS, PIXELS, WEIGHTS, SUMS_IN_MEMORY),
-    winograd!(WORDS, PIXELS_WORDS, WEIGHTS, SUMS_IN_MEMORY),
+    winograd!(PLAIN, [PIXELS], WEIGHTS, SUMS),
+    winograd!(WORDS, [PIXELS], WEIGHTS, SUMS),
+    winograd!(WORDS, [IN_BUFFER, PIXELS_WORDS], WEIGHTS, SUMS),
+    winograd!(WORDS, [PIXELS], WEIGHTS, SUMS_IN_MEMORY),
+    winograd!(WORDS, [IN_BUFFER, PIXELS_WORDS], WEIGHTS, SUMS_IN_MEMORY),
 ];
-/// With words alone, and weights laid out in a uniform buffer.
-pub(super) static FORWARD_WINOGRAD_LAID_OUT: ByPlaces<Source> =
-    winograd!(WORDS, PIXELS_WORDS, WEIGHTS_LAID_OUT, SUMS);
+/// With words alone, and weights laid out in a uniform buffer; and besides with pixels in a texture.
+pub(super) static FORWARD_WINOGRAD_LAID_OUT: [ByPlaces<Source>; 2] = [
+    winograd!(WORDS, [IN_BUFFER, PIXELS_WORDS], WEIGHTS_LAID_OUT, SUMS),
+    winograd!(WORDS, [TEXTURE, IN_TEXTURE, PIXELS_WORDS], WEIGHTS_LAID_OUT, SUMS),
+];
 
 pub(super) static WEIGHTS_NAIVE: Source = kernel!("conv2d_weight_gradient_1_naive");
 pub(super) static WEIGHTS_VECTORS: Source = kernel!("conv2d_weight_gradient_2_vectors", BY_4, TILE, OUTER);
@@ -157,12 +164,15 @@ pub(super) static WEIGHTS_SHARED_ROWS: Source =
     kernel!("conv2d_weight_gradient_6_shared_rows", BY_2, TILE, SHARED_ROWS, WEIGHTS_PIXELS, WEIGHTS_SHARED);
 /// In the same forms as [`FORWARD_WINOGRAD`].
 pub(super) static WEIGHTS_WINOGRAD: [Source; 5] = [
-    winograd_weights!(PLAIN, WEIGHTS_PIXELS, WEIGHTS_SUMS),
-    winograd_weights!(WORDS, WEIGHTS_PIXELS, WEIGHTS_SUMS),
-    winograd_weights!(WORDS, WEIGHTS_PIXELS_WORDS, WEIGHTS_SUMS),
-    winograd_weights!(WORDS, WEIGHTS_PIXELS, WEIGHTS_SUMS_IN_MEMORY),
-    winograd_weights!(WORDS, WEIGHTS_PIXELS_WORDS, WEIGHTS_SUMS_IN_MEMORY),
+    winograd_weights!(PLAIN, [WEIGHTS_PIXELS, GRADIENTS], WEIGHTS_SUMS),
+    winograd_weights!(WORDS, [WEIGHTS_PIXELS, GRADIENTS], WEIGHTS_SUMS),
+    winograd_weights!(WORDS, [IN_BUFFER, WEIGHTS_PIXELS_WORDS, GRADIENTS], WEIGHTS_SUMS),
+    winograd_weights!(WORDS, [WEIGHTS_PIXELS, GRADIENTS], WEIGHTS_SUMS_IN_MEMORY),
+    winograd_weights!(WORDS, [IN_BUFFER, WEIGHTS_PIXELS_WORDS, GRADIENTS], WEIGHTS_SUMS_IN_MEMORY),
 ];
+/// With pixels and gradients in textures, both by two channels.
+pub(super) static WEIGHTS_WINOGRAD_TEXTURES: Source =
+    winograd_weights!(WORDS, [TEXTURE, IN_TEXTURE, WEIGHTS_PIXELS_WORDS, GRADIENTS_IN_TEXTURE], WEIGHTS_SUMS);
 
 pub(super) static FLIP: Source = kernel!("conv2d_flip");
 pub(super) static LAY_OUT: Source = kernel!("conv2d_lay_out");
@@ -200,8 +210,10 @@ pub(in crate::engine::ops) const KERNELS: &[&Source] = &[
     &FORWARD_WINOGRAD[3][1],
     &FORWARD_WINOGRAD[4][0],
     &FORWARD_WINOGRAD[4][1],
-    &FORWARD_WINOGRAD_LAID_OUT[0],
-    &FORWARD_WINOGRAD_LAID_OUT[1],
+    &FORWARD_WINOGRAD_LAID_OUT[0][0],
+    &FORWARD_WINOGRAD_LAID_OUT[0][1],
+    &FORWARD_WINOGRAD_LAID_OUT[1][0],
+    &FORWARD_WINOGRAD_LAID_OUT[1][1],
     &WEIGHTS_NAIVE,
     &WEIGHTS_VECTORS,
     &WEIGHTS_REGISTERS[0],
@@ -220,6 +232,7 @@ pub(in crate::engine::ops) const KERNELS: &[&Source] = &[
     &WEIGHTS_WINOGRAD[2],
     &WEIGHTS_WINOGRAD[3],
     &WEIGHTS_WINOGRAD[4],
+    &WEIGHTS_WINOGRAD_TEXTURES,
     &FLIP,
     &LAY_OUT,
 ];

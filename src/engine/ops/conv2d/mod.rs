@@ -23,13 +23,13 @@ mod weight_gradient;
 mod tests;
 
 pub use forward::{Epilogue, forward, forward_by, forward_with_places_by, input_gradient, input_gradient_by};
-pub(in crate::engine) use forward::{weights_in_slabs, words_of_places};
+pub(in crate::engine) use forward::{pixels_in_texture, weights_in_slabs, words_of_places};
 pub(super) use kernels::KERNELS;
 pub use reference::{conv2d_backward_reference, conv2d_reference};
 pub use sizes::fits;
 use weight_gradient::weight_gradient_at;
-pub(in crate::engine) use weight_gradient::weight_gradient_blocks;
 pub use weight_gradient::{weight_gradient, weight_gradient_by};
+pub(in crate::engine) use weight_gradient::{weight_gradient_blocks, weight_gradient_textures};
 
 use super::{max_pool, reduce};
 use crate::engine::gpu::{Choice, Pass, Rung, Weights};

@@ -2,7 +2,7 @@
 
 use super::kernels::{
     WEIGHTS_BROADCAST, WEIGHTS_BROADCAST_ONE, WEIGHTS_NAIVE, WEIGHTS_REGISTERS, WEIGHTS_REGISTERS_ONE,
-    WEIGHTS_SHARED_ROWS, WEIGHTS_VECTORS, WEIGHTS_WINOGRAD, WEIGHTS_WORKGROUP,
+    WEIGHTS_SHARED_ROWS, WEIGHTS_VECTORS, WEIGHTS_WINOGRAD, WEIGHTS_WINOGRAD_TEXTURES, WEIGHTS_WORKGROUP,
 };
 use super::sizes::{ROWS_WINOGRAD, Sizes, Tiling};
 use super::{Geometry, choice, refused};
@@ -61,12 +61,17 @@ pub(super) fn weight_gradient_at(
     if !sizes.weight_gradient_fits(choice.rung, gpu.subgroup_sizes()) {
         return Err(refused("conv2d weight gradient", choice.rung, &sizes));
     }
-    let Blocks { rows, lines, blocks, source, constants, grid } = blocks(gpu, choice, geometry);
+    let Blocks { rows, lines, blocks, mut source, constants, grid } = blocks(gpu, choice, geometry);
     let shape = geometry.weights_shape();
     let weights: usize = shape.iter().product();
     let dw = home.claim(gpu, &shape)?;
     let partial = gpu.tensor(&[blocks, weights])?;
-    gpu.launch(source, &constants, &[x, g, &partial], &[rows as u32, lines as u32], grid)?;
+    let (mut x, mut g) = (x.clone(), g.clone());
+    if choice.rung == Rung::Winograd && in_textures(gpu, geometry).is_some() {
+        source = &WEIGHTS_WINOGRAD_TEXTURES;
+        (x, g) = (gpu.in_texture(&x)?, gpu.in_texture(&g)?);
+    }
+    gpu.launch(source, &constants, &[&x, &g, &partial], &[rows as u32, lines as u32], grid)?;
     gpu.states_flops(2 * weights * geometry.batch * geometry.height * geometry.width);
     reduce::sum_rows_into(gpu, &dw, &partial, blocks, 1.0)?;
     Ok(dw)
@@ -75,6 +80,19 @@ pub(super) fn weight_gradient_at(
 /// Blocks of a weight gradient, whose sums are in memory together.
 pub(in crate::engine) fn weight_gradient_blocks(gpu: &Gpu, geometry: &Geometry) -> usize {
     blocks(gpu, choice(gpu, Pass::WeightGradient, geometry), geometry).blocks
+}
+
+/// The elements of the pixels and of the gradients, where Winograd's kernel has them in textures.
+fn in_textures(gpu: &Gpu, geometry: &Geometry) -> Option<[usize; 2]> {
+    let sizes = [geometry.input_shape(), geometry.output_shape()].map(|shape| shape.iter().product());
+    let all = geometry.in_channels.is_multiple_of(2) && sizes.iter().all(|&n| gpu.reads_textures(n));
+    all.then_some(sizes)
+}
+
+/// As [`weight_gradient_blocks`]: the elements of what is in textures meanwhile.
+pub(in crate::engine) fn weight_gradient_textures(gpu: &Gpu, geometry: &Geometry) -> Option<[usize; 2]> {
+    let rung = choice(gpu, Pass::WeightGradient, geometry).rung;
+    (rung == Rung::Winograd).then(|| in_textures(gpu, geometry)).flatten()
 }
 
 /// How a weight gradient is cut into blocks, and the kernel that sums each.
