@@ -2,7 +2,7 @@
 //
 //   y[n,i,j,o] = f( bias[o] + Σ_{ky,kx,c} x[n, i+ky−PAD_TOP, j+kx−PAD_LEFT, c] · w[ky,kx,c,o] )
 //
-//   x      [N][HEIGHT][WIDTH][CI]              as conv2d_winograd_pixels*.wgsl declares it
+//   x      [N][HEIGHT][WIDTH][CI]              as conv2d_winograd_pixels.wgsl or conv2d_pixels_in_*.wgsl declares it
 //   w      [KH][KW][CI][CO]                    as conv2d_winograd_weights*.wgsl declares it; CO a multiple of OUTPUTS; KH 2 to 4,
 //                                              KW at most 4
 //   y      [N][HEIGHT][WIDTH][CO/OUTPUTS] Stored

@@ -4,7 +4,7 @@
 //
 // and sum_rows.wgsl adds the blocks in their order: no atomics, the same bits always.
 //
-//   x   [N][HEIGHT][WIDTH][CI]                        as conv2d_weight_gradient_pixels*.wgsl declares it
+//   x   [N][HEIGHT][WIDTH][CI]                        as conv2d_weight_gradient_pixels.wgsl or conv2d_pixels_in_*.wgsl declares it
 //   d   [N][HEIGHT][WIDTH][CO/OUTPUTS]                ∂L/∂y, as conv2d_gradients_in_*.wgsl declares it; CO a multiple of OUTPUTS
 //   p   [blocks][KH][KW][CI][CO/OUTPUTS] Outputs       KH 2 to 4, KW at most 4
 //

@@ -1,5 +1,5 @@
 // Aᵀ of conv2d_winograd.wgsl: four outputs of a column from its sums at the points. Sums, of as many columns as are made
-// together, are the kernel's, and so is plus(a, s, b) = a + s·b.
+// together, are those of conv2d_winograd_sums*.wgsl, and so is plus(a, s, b) = a + s·b.
 
 struct SumsAt { a: Sums, minus_a: Sums, b: Sums, minus_b: Sums, c: Sums, minus_c: Sums, infinity: Sums }
 

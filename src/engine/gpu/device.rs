@@ -30,12 +30,12 @@ pub struct GpuOptions {
     /// Whether a processor may load and store two numbers as a word of 64 bits; without it, the kernels of other devices can
     /// be tested.
     pub words: bool,
-    /// Whether Winograd's kernels have their weights in uniform buffers, where words are used and 64 KiB can be bound, and their
-    /// pixels and gradients in textures; `None`:
-    /// where that is the faster way to load, with llvmpipe of Mesa 22 and older.
+    /// Whether Winograd's kernels have their weights in uniform buffers, where 64 KiB can be bound, and their pixels and gradients
+    /// in textures: where words are used and channels are even in number. `None`: where that is the faster way to load, with
+    /// llvmpipe of Mesa 22 and older.
     pub uniforms: Option<bool>,
-    /// Whether Winograd's kernels have their sums in arrays in memory, where words are used; `None`: where the compiler otherwise
-    /// moves them about, with llvmpipe of Mesa 23 and newer.
+    /// Whether Winograd's kernels have their sums in arrays in memory, where words are used, weights are not in uniform buffers and
+    /// channels are more than a few. `None`: where the compiler otherwise moves them about, with llvmpipe of Mesa 23 and newer.
     pub sums_in_memory: Option<bool>,
     /// What to measure meanwhile, for [`Gpu::profile`].
     pub profiling: Profiling,
@@ -96,7 +96,7 @@ impl Dispatches for Ready<'_> {
     }
 }
 
-/// A kernel and, for each binding, the buffer, the first byte and the number of bytes.
+/// A kernel and, for each binding, the buffer, the first byte and the number of bytes, or the texture.
 type BindGroupKey = (u64, Vec<(u64, u64, u64)>);
 type KernelKey = (*const Source, Vec<u32>);
 
@@ -323,6 +323,21 @@ impl Gpu {
 
     // ── tensors ───────────────────────────────────────────────────────────────────────────────
 
+    /// Memory from the pool or the driver; where that has none, though so much may be had at once, what is free is given up first.
+    fn taken<T>(&self, may_be_had: bool, take: impl Fn() -> Result<T>) -> Result<T> {
+        take().or_else(|refused| {
+            if !matches!(refused, Error::OutOfMemory { .. }) || !may_be_had {
+                return Err(refused);
+            }
+            // Free memory of other sizes may be what is in the way.
+            self.wait()?;
+            self.0.bind_groups.borrow_mut().clear();
+            self.0.pool.borrow_mut().release_free();
+            self.wait()?;
+            take()
+        })
+    }
+
     /// A tensor whose contents are undefined until a kernel writes it.
     ///
     /// # Errors
@@ -337,19 +352,7 @@ impl Gpu {
         };
         let bytes = (elements.max(1) * 4) as u64;
         let take = || pool::take(&self.0.pool, &self.0.device, bytes);
-        let buffer = take().or_else(|refused| {
-            // Free buffers of other sizes may be what is in the way.
-            if !matches!(refused, Error::OutOfMemory { .. })
-                || bytes > self.0.limits.max_storage_buffer_binding_size
-            {
-                return Err(refused);
-            }
-            self.wait()?;
-            self.0.bind_groups.borrow_mut().clear();
-            self.0.pool.borrow_mut().release_free();
-            self.wait()?;
-            take()
-        })?;
+        let buffer = self.taken(bytes <= self.0.limits.max_storage_buffer_binding_size, take)?;
         Ok(Tensor::new(buffer, shape))
     }
 
@@ -515,10 +518,12 @@ impl Gpu {
     /// A tensor that is in a texture, too, for kernels that read it from there; it is copied before the next launch.
     ///
     /// # Errors
-    /// No texture holds it: see [`texture::bytes_for`].
+    /// No texture holds it (see [`texture::bytes_for`]), or the device is out of memory.
     pub(in crate::engine) fn in_texture(&self, tensor: &Tensor) -> Result<Tensor> {
-        let texture = Texture::take(&self.0.pool, &self.0.device, tensor.len())?;
-        let copy = texture.copy_of(tensor.buffer.raw(), first_byte(tensor), tensor.len());
+        let elements = tensor.len();
+        let take = || Texture::take(&self.0.pool, &self.0.device, elements);
+        let texture = self.taken(texture::bytes_for(elements).is_some(), take)?;
+        let copy = texture.copy_of(tensor.buffer.raw(), first_byte(tensor), elements);
         self.0.copies.borrow_mut().push(copy);
         Ok(tensor.clone().with(texture))
     }

@@ -1,4 +1,4 @@
-//! Device buffers and their reuse. A dropped `Buffer` goes back to its pool, and the next tensor
+//! Device buffers and their reuse, and that of textures. A dropped `Buffer` goes back to its pool, and the next tensor
 //! of the same size class takes it, so that a training step after the first allocates nothing.
 //!
 //! Reuse is safe without waiting: dispatches run in the order they were recorded, so whoever takes
@@ -10,7 +10,7 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
 
-/// Free buffers by size class, and counts of what was taken from the driver.
+/// Free buffers by size class, free textures, and counts of what was taken from the driver.
 #[derive(Default)]
 pub(super) struct Pool {
     free: HashMap<u64, Vec<(u64, wgpu::Buffer)>>,

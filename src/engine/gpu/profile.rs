@@ -214,7 +214,7 @@ impl Profiler {
         self.end(HostWork::Recording);
     }
 
-    /// Encodes the dispatches of a step: all as one pass, or as one each where they are timed.
+    /// Encodes the dispatches of a step: in as few passes as may be, or in one each where they are timed.
     pub fn encode(
         &mut self,
         device: &wgpu::Device,

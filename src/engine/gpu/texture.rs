@@ -104,6 +104,7 @@ impl Texture {
 
     /// How to fill it from a buffer.
     pub(super) fn copy_of(&self, buffer: &wgpu::Buffer, first_byte: u64, elements: usize) -> Copy {
+        debug_assert!(first_byte.is_multiple_of(BYTES as u64));
         Copy { buffer: buffer.clone(), first_byte, texels: elements / 2, texture: self.raw().texture.clone() }
     }
 }

@@ -101,7 +101,9 @@ pub(in crate::engine) fn words_of_places(gpu: &Gpu, geometry: &Geometry) -> usiz
 pub(in crate::engine) fn weights_in_slabs(gpu: &Gpu, pass: Pass, geometry: &Geometry) -> Option<usize> {
     let sizes = Sizes::of(geometry);
     let sizes = if pass == Pass::Forward { sizes } else { sizes.back() };
-    let slabs = (choice(gpu, pass, geometry).rung == Rung::Winograd).then(|| sizes.slabs(gpu)).flatten()?;
+    let slabs = (choice(gpu, pass, geometry).rung == Rung::Winograd)
+        .then(|| sizes.slabs(gpu, geometry.batch))
+        .flatten()?;
     Some(slabs.count * SLAB)
 }
 
@@ -110,7 +112,7 @@ pub(in crate::engine) fn pixels_in_texture(gpu: &Gpu, pass: Pass, geometry: &Geo
     weights_in_slabs(gpu, pass, geometry)?;
     let back = pass == Pass::InputGradient;
     let shape = if back { geometry.output_shape() } else { geometry.input_shape() };
-    Some(shape.iter().product()).filter(|&elements| gpu.reads_textures(elements))
+    Some(shape.iter().product())
 }
 
 /// The words of a cell's places: one for the channels that an invocation makes together.
@@ -185,7 +187,7 @@ fn run(
     let [height, width, co] = [sizes.height, sizes.width, sizes.co].map(|n| n as usize);
     let cell = if epilogue == Epilogue::PoolBiasRelu { 2 } else { 1 };
     let y = gpu.tensor(&[batch, height / cell, width / cell, co])?;
-    let slabs = if choice.rung == Rung::Winograd { sizes.slabs(gpu) } else { None };
+    let slabs = if choice.rung == Rung::Winograd { sizes.slabs(gpu, batch) } else { None };
     let mut x = x.clone();
     let (Launch { source, mut constants, grid }, weights) = match slabs {
         None => (
@@ -193,12 +195,8 @@ fn run(
             vec![(in_order(gpu, sizes, filter)?, vec![])],
         ),
         Some(slabs) => {
-            let in_texture = gpu.reads_textures(x.len());
-            if in_texture {
-                x = gpu.in_texture(&x)?;
-            }
-            let launch = launch_by_slabs(slabs, batch, sizes, [in_texture, places.is_some()]);
-            (launch, laid_out(gpu, sizes, slabs, filter)?)
+            x = gpu.in_texture(&x)?;
+            (launch_by_slabs(slabs, batch, sizes, places.is_some()), laid_out(gpu, sizes, slabs, filter)?)
         }
     };
     constants.push(("EPILOGUE", epilogue as u32));
@@ -305,10 +303,9 @@ fn launch(gpu: &Gpu, Choice { rung, tile }: Choice, batch: usize, sizes: &Sizes,
     }
 }
 
-/// The launches of Winograd's kernel with weights in uniform buffers, one for each; with pixels in a texture or not, and one that
-/// writes down places or not.
-fn launch_by_slabs(slabs: Slabs, batch: usize, sizes: &Sizes, [texture, places]: [bool; 2]) -> Launch {
-    let source = &FORWARD_WINOGRAD_LAID_OUT[usize::from(texture)][usize::from(places)];
+/// The launches of Winograd's kernel with weights in uniform buffers, one for each, and pixels in a texture.
+fn launch_by_slabs(slabs: Slabs, batch: usize, sizes: &Sizes, places: bool) -> Launch {
+    let source = &FORWARD_WINOGRAD_LAID_OUT[usize::from(places)];
     let tiling = Tiling { lanes: slabs.lanes, ..Tiling::of_shared_rows(sizes.co as usize) };
     let together = sizes.channels_of_winograd();
     let mut launch = by_shared_rows(source, &tiling, together, WINOGRAD_TILE, batch, sizes);

@@ -141,11 +141,9 @@ pub(super) static FORWARD_WINOGRAD: [ByPlaces<Source>; 5] = [
     winograd!(WORDS, [PIXELS], WEIGHTS, SUMS_IN_MEMORY),
     winograd!(WORDS, [IN_BUFFER, PIXELS_WORDS], WEIGHTS, SUMS_IN_MEMORY),
 ];
-/// With words alone, and weights laid out in a uniform buffer; and besides with pixels in a texture.
-pub(super) static FORWARD_WINOGRAD_LAID_OUT: [ByPlaces<Source>; 2] = [
-    winograd!(WORDS, [IN_BUFFER, PIXELS_WORDS], WEIGHTS_LAID_OUT, SUMS),
-    winograd!(WORDS, [TEXTURE, IN_TEXTURE, PIXELS_WORDS], WEIGHTS_LAID_OUT, SUMS),
-];
+/// With weights laid out in a uniform buffer, and pixels in a texture.
+pub(super) static FORWARD_WINOGRAD_LAID_OUT: ByPlaces<Source> =
+    winograd!(WORDS, [TEXTURE, IN_TEXTURE, PIXELS_WORDS], WEIGHTS_LAID_OUT, SUMS);
 
 pub(super) static WEIGHTS_NAIVE: Source = kernel!("conv2d_weight_gradient_1_naive");
 pub(super) static WEIGHTS_VECTORS: Source = kernel!("conv2d_weight_gradient_2_vectors", BY_4, TILE, OUTER);
@@ -210,10 +208,8 @@ pub(in crate::engine::ops) const KERNELS: &[&Source] = &[
     &FORWARD_WINOGRAD[3][1],
     &FORWARD_WINOGRAD[4][0],
     &FORWARD_WINOGRAD[4][1],
-    &FORWARD_WINOGRAD_LAID_OUT[0][0],
-    &FORWARD_WINOGRAD_LAID_OUT[0][1],
-    &FORWARD_WINOGRAD_LAID_OUT[1][0],
-    &FORWARD_WINOGRAD_LAID_OUT[1][1],
+    &FORWARD_WINOGRAD_LAID_OUT[0],
+    &FORWARD_WINOGRAD_LAID_OUT[1],
     &WEIGHTS_NAIVE,
     &WEIGHTS_VECTORS,
     &WEIGHTS_REGISTERS[0],

@@ -19,6 +19,8 @@ pub(super) const SHARED_ROWS_TILE: [u32; 2] = [8, 8];
 pub(super) const WINOGRAD_TILE: [u32; 2] = [ROWS_WINOGRAD as u32, 16];
 /// Input channels that are so few that a kernel's loop over them is soon over.
 const FEW_CHANNELS: u32 = 4;
+/// Input channels that leave half of what the weight gradients of shared rows load together to nobody.
+const HALF_OF_SHARED: u32 = 4;
 /// Lanes × tiles of a workgroup.
 const WORKGROUP: usize = 64;
 /// Numbers of a uniform buffer with weights, 64 KiB: the shaders' array of 4,096 elements of 16 bytes.
@@ -204,11 +206,15 @@ impl Sizes {
         }
     }
 
-    /// How Winograd's forward kernel has its weights in uniform buffers, where it should: on a device on which that pays, in
-    /// the form that takes pixels as words. `None`, too, where a buffer does not hold the weights of eight lanes.
-    pub(super) fn slabs(&self, gpu: &Gpu) -> Option<Slabs> {
+    /// How Winograd's forward kernel has its weights in uniform buffers, and the pixels of a batch in a texture, where it should: on
+    /// a device on which that pays, for channels even in number. `None`, too, where a buffer does not hold the weights of eight
+    /// lanes, or a texture the pixels.
+    pub(super) fn slabs(&self, gpu: &Gpu, batch: usize) -> Option<Slabs> {
         let room = gpu.limits().max_uniform_buffer_binding_size >= 4 * SLAB as u64;
-        (gpu.has_weights_in_uniforms() && room && self.ci.is_multiple_of(2)).then(|| self.divided()).flatten()
+        let pixels = [self.height, self.width, self.ci].map(|n| n as usize).iter().product::<usize>();
+        (gpu.reads_textures(batch * pixels) && room && self.ci.is_multiple_of(2))
+            .then(|| self.divided())
+            .flatten()
     }
 
     /// As few buffers as hold the weights, all with as many lanes.
@@ -237,7 +243,7 @@ impl Sizes {
             Rung::RegisterTile => self.forward_fits(rung, subgroups) && windows,
             Rung::Broadcast => self.forward_fits(rung, subgroups) && windows && self.kh <= WIDEST_WINDOW,
             // Eight channels in at a time.
-            Rung::SharedRows | Rung::Winograd if self.ci <= FEW_CHANNELS => false,
+            Rung::SharedRows | Rung::Winograd if self.ci <= HALF_OF_SHARED => false,
             Rung::Winograd => self.winograd_fits(subgroups),
             _ => self.forward_fits(rung, subgroups),
         }
