@@ -43,10 +43,21 @@ pub fn handle() {
         }
         files::remove_unfinished();
         super::tell("\nlegato: interrupted; nothing half-written is left");
-        std::process::exit(i32::from(STATUS));
+        end();
     };
     // Without a handler an interrupt still ends the process; only temporary folders then stay.
     if let Err(error) = ctrlc::set_handler(handler) {
         log::info!("no handler for interrupts: {error}");
     }
+}
+
+/// Ends the process as it stands. To leave in good order would take down the driver under threads that compile kernels.
+fn end() -> ! {
+    #[cfg(unix)]
+    // SAFETY: it takes a number, and nothing comes after it.
+    unsafe {
+        libc::_exit(i32::from(STATUS))
+    }
+    #[cfg(not(unix))]
+    std::process::exit(i32::from(STATUS))
 }
