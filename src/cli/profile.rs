@@ -45,9 +45,17 @@ impl ProfileArguments {
     }
 }
 
-/// The tables: by kernel, and by kind of step.
+/// The tables: by kernel, of inference apart from all else, and by kind of step.
 fn describe(profile: &Profile) -> String {
-    let mut text = kernels(profile);
+    let mut text = String::new();
+    for (inference, heading) in [(false, "KERNEL"), (true, "INFERENCE")] {
+        let costs = profile.by_kernel(inference);
+        if !costs.is_empty() {
+            text += &kernels(heading, &costs, profile.timed);
+            text += "\n\n";
+        }
+    }
+    let mut text = text.trim_end().to_owned();
     let (calls, seconds) = profile.left_out;
     if calls > 0 {
         text += &format!(
@@ -61,9 +69,9 @@ fn describe(profile: &Profile) -> String {
     text + "\n\n" + &steps(profile)
 }
 
-fn kernels(profile: &Profile) -> String {
+fn kernels(heading: &str, costs: &[KernelCost], timed: bool) -> String {
     let row = |cost: &KernelCost| {
-        let timed = |number: f64, decimals: usize| match profile.timed && number > 0.0 {
+        let timed = |number: f64, decimals: usize| match timed && number > 0.0 {
             true => format!("{number:.decimals$}"),
             false => "-".to_owned(),
         };
@@ -73,23 +81,27 @@ fn kernels(profile: &Profile) -> String {
             cost.calls.to_string(),
             timed(1e3 * cost.seconds, 1),
             timed(100.0 * cost.share, 1),
+            format!("{:.2}", cost.flops as f64 / 1e9),
+            format!("{:.3}", cost.bytes as f64 / 1e9),
             rate(cost.flops),
             rate(cost.bytes),
         ]
     };
-    let rows: Vec<Vec<String>> = profile.by_kernel().iter().map(row).collect();
-    table::lay_out(&["KERNEL", "CALLS", "TIME ms", "SHARE %", "GFLOP/s", "GB/s"], &rows)
+    let rows: Vec<Vec<String>> = costs.iter().map(row).collect();
+    table::lay_out(&[heading, "CALLS", "TIME ms", "SHARE %", "GFLOP", "GB", "GFLOP/s", "GB/s"], &rows)
 }
 
 fn steps(profile: &Profile) -> String {
     let mut heading = vec!["STEPS".to_owned(), "COUNT".into(), "MEDIAN ms".into(), "KERNELS %".into()];
     heading.extend(HostWork::ALL.map(|work| format!("{} %", work.name().to_uppercase())));
+    heading.push("CPU %".into());
     let row = |cost: &StepCost| {
         let share = |share: f64| format!("{:.1}", 100.0 * share);
         let mut row = vec![cost.kind.name().to_owned(), cost.count.to_string()];
         row.push(format!("{:.2}", 1e3 * cost.median_seconds));
         row.push(if profile.timed { share(cost.kernels) } else { "-".into() });
         row.extend(cost.host.map(share));
+        row.push(share(cost.processor));
         row
     };
     let rows: Vec<Vec<String>> = profile.step_costs.iter().map(row).collect();

@@ -17,15 +17,22 @@ fn check(place: &Place, answer: &Answer) -> Vec<String> {
     assert!(!answer.out.contains("no timestamp queries"), "{}", answer.out);
     let kernels = rows(place, "profile.csv");
     let numbers = |column: usize| kernels.iter().map(move |row| row[column].parse::<f64>().unwrap());
-    assert!((numbers(5).sum::<f64>() - 1.0).abs() < 1e-6, "the shares add up to {}", numbers(5).sum::<f64>());
+    for inference in [true, false] {
+        let of = kernels.iter().filter(|row| (row[1] == "inference") == inference);
+        let shares: Vec<f64> = of.map(|row| row[5].parse().unwrap()).collect();
+        let sum: f64 = shares.iter().sum();
+        assert!(shares.is_empty() || (sum - 1.0).abs() < 1e-6, "the shares add up to {sum}");
+    }
     assert!(numbers(3).chain(numbers(7)).all(|n| n > 0.0), "every kernel was called and bound something");
     for row in kernels.iter().filter(|row| row[0].starts_with("conv2d") && row[0] != "conv2d_flip") {
         assert!(row[6].parse::<u64>().unwrap() > 0, "no operations: {row:?}");
     }
     for step in rows(place, "steps.csv") {
         let times: Vec<f64> = step[2..].iter().map(|ms| ms.parse().unwrap()).collect();
-        let host: f64 = times[2..].iter().sum();
+        let host: f64 = times[2..7].iter().sum();
         assert!(times[1] > 0.0 && host <= times[0] + 1e-3, "{step:?}");
+        // A clock of its own.
+        assert!(times.len() == 8 && times[7] <= times[0] + 1.0, "{step:?}");
     }
     trace(place);
     let names: Vec<String> = kernels.into_iter().map(|row| row[0].clone()).collect();

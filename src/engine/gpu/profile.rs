@@ -180,8 +180,8 @@ impl Profiler {
     pub fn launching(&mut self) {
         if !self.recording {
             self.recording = true;
-            let (now, own) = (self.host.now(), self.host.take_own());
-            self.tally.begin_step(now, own);
+            let (now, cost) = (self.host.now(), self.host.take_cost());
+            self.tally.begin_step(now, cost);
             self.host.begin(HostWork::Recording);
         }
     }
@@ -271,8 +271,8 @@ impl Profiler {
     /// All of it so far, on a device that is idle.
     pub fn report(&mut self, device: String) -> Result<Profile> {
         self.absorb()?;
-        let own = self.host.take_own();
-        self.tally.end_step(self.host.last_end, own);
+        let cost = self.host.take_cost();
+        self.tally.end_step(self.host.last_end, cost);
         let timed = self.timestamps.is_some();
         Ok(Profile { device, timed, trace: self.trace.json(&self.host.spans), ..self.tally.report(timed) })
     }

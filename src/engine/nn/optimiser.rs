@@ -255,7 +255,7 @@ mod tests {
         let calls_of_three_steps = |model: &Model, adam: &mut Adam| {
             let calls = || {
                 let profile = gpu.profile().expect("a device").expect("it was opened for one");
-                let adam = profile.by_kernel().into_iter().find(|cost| cost.kernel == "adam");
+                let adam = profile.by_kernel(false).into_iter().find(|cost| cost.kernel == "adam");
                 adam.map_or(0, |cost| cost.calls)
             };
             let before = calls();

@@ -1,6 +1,7 @@
 //! The processor's side: what it does around the dispatches, as spans that nest.
 
 use super::TRACED_STEPS;
+use super::report::HostTimes;
 use std::time::Instant;
 
 /// What the processor is doing for the device.
@@ -48,6 +49,15 @@ pub(super) struct Span {
     pub end: u64,
 }
 
+/// What the processor's side has cost since it was last asked.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct Cost {
+    /// Nanoseconds by [`HostWork::ALL`], each without what it encloses.
+    pub work: HostTimes,
+    /// Nanoseconds that this thread has had a core, whatever it did; 0 where the system does not say.
+    pub processor: u64,
+}
+
 struct Open {
     work: HostWork,
     begin: u64,
@@ -59,8 +69,10 @@ struct Open {
 pub(super) struct Host {
     origin: Instant,
     open: Vec<Open>,
-    /// Nanoseconds by [`HostWork::ALL`] since they were last taken, each without what it encloses.
-    own: [u64; HostWork::ALL.len()],
+    /// Since it was last taken.
+    own: HostTimes,
+    /// This thread's time on a core when that was.
+    processor: u64,
     /// The closed spans of the steps that are traced.
     pub spans: Vec<Span>,
     /// When the last one closed.
@@ -69,7 +81,14 @@ pub(super) struct Host {
 
 impl Host {
     pub fn new() -> Self {
-        Host { origin: Instant::now(), open: Vec::new(), own: [0; 5], spans: Vec::new(), last_end: 0 }
+        Host {
+            origin: Instant::now(),
+            open: Vec::new(),
+            own: HostTimes::default(),
+            processor: thread_time(),
+            spans: Vec::new(),
+            last_end: 0,
+        }
     }
 
     pub fn now(&self) -> u64 {
@@ -98,10 +117,23 @@ impl Host {
         self.last_end = end;
     }
 
-    /// The nanoseconds of each work since the last call.
-    pub fn take_own(&mut self) -> [u64; HostWork::ALL.len()] {
-        std::mem::take(&mut self.own)
+    /// The cost since the last call.
+    pub fn take_cost(&mut self) -> Cost {
+        let now = thread_time();
+        let processor = now.saturating_sub(std::mem::replace(&mut self.processor, now));
+        Cost { work: std::mem::take(&mut self.own), processor }
     }
+}
+
+/// Nanoseconds that this thread has had a core.
+#[cfg(unix)]
+fn thread_time() -> u64 {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    std::time::Duration::try_from(time).map_or(0, |time| time.as_nanos() as u64)
+}
+#[cfg(not(unix))]
+fn thread_time() -> u64 {
+    0
 }
 
 #[cfg(test)]
@@ -119,13 +151,28 @@ mod tests {
         let [compiling, recording] = [host.spans[0], host.spans[1]];
         assert_eq!((compiling.work, recording.work), (HostWork::Compiling, HostWork::Recording));
         assert!(recording.begin <= compiling.begin && compiling.end <= recording.end);
-        let own = host.take_own();
+        let own = host.take_cost().work;
         assert_eq!(own[HostWork::Compiling as usize], compiling.end - compiling.begin);
         assert_eq!(
             own[HostWork::Recording as usize],
             recording.end - recording.begin - own[HostWork::Compiling as usize]
         );
-        assert_eq!(host.take_own(), [0; 5]);
+        assert_eq!(host.take_cost().work, [0; 5]);
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn a_thread_that_sleeps_has_no_core() {
+        let mut host = Host::new();
+        host.take_cost();
+        std::thread::sleep(std::time::Duration::from_millis(50));
+        let slept = host.take_cost().processor;
+        let begun = Instant::now();
+        while begun.elapsed().as_millis() < 50 {
+            std::hint::spin_loop();
+        }
+        let spun = host.take_cost().processor;
+        assert!(slept < spun, "{slept} {spun}");
     }
 
     #[test]

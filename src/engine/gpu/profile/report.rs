@@ -1,6 +1,6 @@
 //! A profile as it is reported: by kernel and place, by kind of step, and as files.
 
-use super::{HostWork, Place, StepKind};
+use super::{HostWork, Pass, Place, StepKind};
 use crate::{Result, files};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -19,12 +19,19 @@ pub struct KernelCost {
     pub calls: u64,
     /// Their time on the device; 0 where it has no timestamps.
     pub seconds: f64,
-    /// The share of the time of all kernels; 0 where the device has no timestamps.
+    /// The share of the time of all kernels of inference, or of all others; 0 where the device has no timestamps.
     pub share: f64,
     /// Operations on numbers, 2 a multiply-add, as far as the kernel's operation states them.
     pub flops: u64,
     /// Bytes of the tensors that it binds: what it moves where each is read or written once.
     pub bytes: u64,
+}
+
+impl KernelCost {
+    /// Whether it is part of inference.
+    pub(super) fn of_inference(&self) -> bool {
+        self.place.pass == Pass::Inference
+    }
 }
 
 /// One step.
@@ -38,6 +45,8 @@ pub struct Step {
     pub kernels: u64,
     /// Nanoseconds of the processor's work for the device, by [`HostWork::ALL`].
     pub host: HostTimes,
+    /// Nanoseconds that the thread which does that work had a core, batches that it made included.
+    pub processor: u64,
 }
 
 /// What the steps of one kind cost.
@@ -55,6 +64,8 @@ pub struct StepCost {
     pub kernels: f64,
     /// The processor's work for the device, as shares of it, by [`HostWork::ALL`].
     pub host: [f64; HostWork::ALL.len()],
+    /// The time that the thread which does that work had a core, as a share of it.
+    pub processor: f64,
 }
 
 /// What a run cost.
@@ -81,10 +92,10 @@ impl Profile {
     /// The files that a profile is.
     pub const FILES: [&str; 3] = ["profile.csv", "steps.csv", "trace.json"];
 
-    /// The costs by kernel, over all places, dearest first.
-    pub fn by_kernel(&self) -> Vec<KernelCost> {
+    /// The costs by kernel, dearest first: over all places of inference, or over all others.
+    pub fn by_kernel(&self, inference: bool) -> Vec<KernelCost> {
         let mut sums: BTreeMap<&str, KernelCost> = BTreeMap::new();
-        for cost in &self.kernels {
+        for cost in self.kernels.iter().filter(|cost| cost.of_inference() == inference) {
             let sum = sums
                 .entry(cost.kernel)
                 .or_insert_with(|| KernelCost { kernel: cost.kernel, ..KernelCost::default() });
@@ -143,12 +154,13 @@ impl Profile {
 
     fn steps_csv(&self) -> String {
         let names = HostWork::ALL.map(|work| format!("{}_MS", work.name().to_uppercase()));
-        let mut text = format!("STEP,KIND,WALL_MS,KERNELS_MS,{}\n", names.join(","));
+        let mut text = format!("STEP,KIND,WALL_MS,KERNELS_MS,{},CPU_MS\n", names.join(","));
         let ms = |time: u64| format!("{:.6}", time as f64 / 1e6);
-        for (number, Step { kind, wall, kernels, host }) in self.steps.iter().enumerate() {
+        for (number, Step { kind, wall, kernels, host, processor }) in self.steps.iter().enumerate() {
             let kernels = if self.timed { ms(*kernels) } else { String::new() };
             let host = host.map(ms).join(",");
-            text += &format!("{},{},{},{kernels},{host}\n", number + 1, kind.name(), ms(*wall));
+            let (number, wall, processor) = (number + 1, ms(*wall), ms(*processor));
+            text += &format!("{number},{},{wall},{kernels},{host},{processor}\n", kind.name());
         }
         text
     }

@@ -1,6 +1,7 @@
 //! A profile's sums as they grow: by kernel and place, by kind of step, and step by step.
 
-use super::report::{HostTimes, KernelCost, Profile, Step, StepCost};
+use super::host::Cost;
+use super::report::{KernelCost, Profile, Step, StepCost};
 use super::{Place, Record, StepKind};
 use std::collections::BTreeMap;
 
@@ -40,11 +41,11 @@ impl Tally {
         self.current.map_or(0, |(number, ..)| number)
     }
 
-    /// Ends the step that is going on and begins the next. `host` is the work since the last call; before the first
+    /// Ends the step that is going on and begins the next. `cost` is the processor's since the last call; before the first
     /// step it is nobody's.
-    pub fn begin_step(&mut self, now: u64, host: HostTimes) {
+    pub fn begin_step(&mut self, now: u64, cost: Cost) {
         let next = self.current.map_or(0, |(number, ..)| number + 1);
-        self.end_step(now, host);
+        self.end_step(now, cost);
         self.current = Some((next, now, StepKind::Other));
         if next < KEPT_STEPS {
             self.steps.push(Step::default());
@@ -52,7 +53,7 @@ impl Tally {
     }
 
     /// Adds what the step that is going on has taken; it goes on from `now`.
-    pub fn end_step(&mut self, now: u64, host: HostTimes) {
+    pub fn end_step(&mut self, now: u64, cost: Cost) {
         let Some((number, begin, kind)) = &mut self.current else { return };
         let wall = now.saturating_sub(*begin);
         *begin = now.max(*begin);
@@ -60,7 +61,8 @@ impl Tally {
         for step in [Some(sum), self.steps.get_mut(*number)].into_iter().flatten() {
             step.kind = *kind;
             step.wall += wall;
-            step.host.iter_mut().zip(host).for_each(|(sum, new)| *sum += new);
+            step.host.iter_mut().zip(cost.work).for_each(|(sum, new)| *sum += new);
+            step.processor += cost.processor;
         }
     }
 
@@ -109,9 +111,13 @@ impl Tally {
             KernelCost { kernel, place, calls, seconds: seconds(time), share: 0.0, flops, bytes }
         };
         let mut kernels: Vec<KernelCost> = self.kernels.iter().map(cost).collect();
-        let total: f64 = kernels.iter().map(|k| k.seconds).sum();
-        if total > 0.0 {
-            kernels.iter_mut().for_each(|kernel| kernel.share = kernel.seconds / total);
+        let total = |inference: bool| -> f64 {
+            kernels.iter().filter(|k| k.of_inference() == inference).map(|k| k.seconds).sum()
+        };
+        let (of_inference, of_others) = (total(true), total(false));
+        for kernel in &mut kernels {
+            let total = if kernel.of_inference() { of_inference } else { of_others };
+            kernel.share = if total > 0.0 { kernel.seconds / total } else { 0.0 };
         }
         kernels.sort_by(|a, b| b.seconds.total_cmp(&a.seconds));
         let of_kind = |kind: StepKind| {
@@ -126,6 +132,7 @@ impl Tally {
                 seconds: seconds(sum.wall),
                 kernels: share(sum.kernels),
                 host: sum.host.map(share),
+                processor: share(sum.processor),
             })
         };
         let step_costs = StepKind::ALL.into_iter().filter_map(of_kind).collect();
@@ -136,6 +143,7 @@ impl Tally {
 #[cfg(test)]
 mod tests {
     use super::super::Pass;
+    use super::super::report::HostTimes;
     use super::*;
 
     fn record(kernel: &'static str, layer: u32, first: bool, flops: u64) -> Record {
@@ -145,6 +153,11 @@ mod tests {
 
     /// Milliseconds.
     const MS: u64 = 1_000_000;
+
+    /// Of so much work, for half of all of which there was a core.
+    fn cost(work: HostTimes) -> Cost {
+        Cost { work, processor: work.iter().sum::<u64>() / 2 }
+    }
 
     #[test]
     fn a_pipelines_first_dispatch_is_left_out_where_others_followed() {
@@ -164,9 +177,27 @@ mod tests {
             "{shares:?}"
         );
         assert_eq!(profile.left_out, (1, 0.5));
-        let by_kernel = profile.by_kernel();
+        let by_kernel = profile.by_kernel(false);
         assert_eq!((by_kernel[0].kernel, by_kernel[0].calls, by_kernel[0].flops), ("conv", 3, 19));
         assert!((by_kernel[0].seconds - 0.09).abs() < 1e-12 && (by_kernel[0].share - 0.9).abs() < 1e-12);
+    }
+
+    #[test]
+    fn shares_are_of_inference_or_of_all_else() {
+        let mut tally = Tally::default();
+        let learned = record("conv", 1, false, 0);
+        let place = Place { pass: Pass::Inference, layer: 1 };
+        let applied = Record { place, ..learned.clone() };
+        let other = Record { kernel: "adam", place: Place::default(), ..learned.clone() };
+        for (record, time) in [(learned, 30), (applied, 5), (other, 10)] {
+            tally.add(&record, time * MS);
+        }
+        let profile = tally.report(true);
+        let shares = |inference: bool| -> Vec<(&str, f64)> {
+            profile.by_kernel(inference).iter().map(|cost| (cost.kernel, cost.share)).collect()
+        };
+        assert_eq!(shares(true), [("conv", 1.0)]);
+        assert_eq!(shares(false), [("conv", 0.75), ("adam", 0.25)]);
     }
 
     #[test]
@@ -184,15 +215,15 @@ mod tests {
     #[test]
     fn a_step_lasts_until_the_next_one_begins() {
         let mut tally = Tally::default();
-        tally.begin_step(3 * MS, [99 * MS; 5]);
+        tally.begin_step(3 * MS, cost([99 * MS; 5]));
         tally.set_kind(StepKind::Training);
-        tally.begin_step(13 * MS, [MS, 2 * MS, 0, 0, 4 * MS]);
+        tally.begin_step(13 * MS, cost([MS, 2 * MS, 0, 0, 4 * MS]));
         tally.set_kind(StepKind::Training);
         // The first step's kernels are known only now.
         tally.add_kernels(0, StepKind::Training, 8 * MS);
-        tally.begin_step(43 * MS, [0; 5]);
+        tally.begin_step(43 * MS, Cost::default());
         tally.set_kind(StepKind::Inference);
-        tally.end_step(44 * MS, [0; 5]);
+        tally.end_step(44 * MS, Cost::default());
         assert_eq!(tally.current(), 2);
         let profile = tally.report(true);
         let walls: Vec<_> = profile.steps.iter().map(|s| (s.kind, s.wall / MS, s.kernels / MS)).collect();
@@ -204,6 +235,7 @@ mod tests {
         assert_eq!((training.count, inference.count), (2, 1));
         assert_eq!((training.median_seconds, training.seconds), (0.03, 0.04));
         assert_eq!((training.kernels, training.host), (0.2, [0.025, 0.05, 0.0, 0.0, 0.1]));
+        assert_eq!((training.processor, inference.processor), (0.0875, 0.0));
     }
 
     #[test]
@@ -211,10 +243,10 @@ mod tests {
         let mut tally = Tally::default();
         let steps = KEPT_STEPS as u64 + 3;
         for step in 0..steps {
-            tally.begin_step(step * MS, [0; 5]);
+            tally.begin_step(step * MS, Cost::default());
             tally.set_kind(StepKind::Other);
         }
-        tally.end_step(steps * MS, [0; 5]);
+        tally.end_step(steps * MS, Cost::default());
         tally.add_kernels(KEPT_STEPS + 1, StepKind::Other, MS);
         let profile = tally.report(true);
         assert_eq!(profile.steps.len(), KEPT_STEPS);
