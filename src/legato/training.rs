@@ -7,6 +7,7 @@ use super::checkpoint::{self, Epoch, State};
 use super::fresh::Batch;
 use super::supply::Lessons;
 use super::{FreshPlan, Recipe, Stamps, Statistics, Supply, Task};
+use crate::engine::gpu::Readback;
 use crate::engine::nn::{Adam, Budget, Mode, Model};
 use crate::engine::ops::arithmetic;
 use crate::engine::ops::augment::augment;
@@ -406,12 +407,18 @@ impl<'a> Training<'a> {
         let State { recipe, task, .. } = &self.state;
         let (size, outputs) = (self.stamps.size(), task.targets.len());
         let mut estimates = Vec::new();
+        // The device works on a batch while the next one is gathered.
+        let mut arriving: Option<Readback> = None;
         for indices in self.lessons.held_out().chunks(recipe.batch) {
             let pixels: Vec<f32> =
                 indices.iter().flat_map(|&i| self.stamps.pixels(i as usize)).copied().collect();
             let input = self.gpu.upload(&[indices.len(), size, size, 1], &pixels)?;
-            estimates.extend(self.gpu.read(&self.model.infer(&self.gpu, &input)?)?);
+            let next = self.gpu.start_read(&self.model.infer(&self.gpu, &input)?)?;
+            if let Some(before) = arriving.replace(next) {
+                estimates.extend(before.wait()?);
+            }
         }
+        estimates.extend(arriving.map(Readback::wait).transpose()?.unwrap_or_default());
         let (mut loss, mut r2) = (0.0, 0.0);
         for (output, target) in task.targets.iter().enumerate() {
             let estimates = estimates.iter().skip(output).step_by(outputs).map(|&t| f64::from(t));

@@ -21,6 +21,8 @@ const SHIFT: f64 = 0.25;
 const NOISE: f64 = 0.25;
 /// Batches that the device has while the next one is made.
 const BATCHES_UNDER_WAY: usize = 1;
+/// Batches that are measured together on a GPU.
+const BATCHES_A_CHUNK: usize = 4;
 /// Largest batch that leaves the order of sums on a processor as it is, by the kernels that run there by default: beyond it
 /// a dense layer's sums are cut into fewer parts.
 const SAME_SUMS: usize = 256;
@@ -145,9 +147,11 @@ impl<'a> Repeater<'a> {
         self.estimators
     }
 
-    /// Stamps to measure at a time, so that few places of a batch stay empty.
+    /// Stamps to measure at a time, so that few places of a batch stay empty, and a GPU has its next batch before it is
+    /// done with one. On a processor, whose own cores would make that, it is one batch: it is told sooner that it is done.
     pub fn chunk(&self) -> usize {
-        self.options.batch.max(1)
+        let batches = if self.gpu.is_software() { 1 } else { BATCHES_A_CHUNK };
+        self.options.batch.max(1) * batches
     }
 
     /// Measures square stamps, pixel by pixel and stamp after stamp, in the networks' flux unit. `keys` names each by a
@@ -351,6 +355,7 @@ mod tests {
     use crate::legato::{Provenance, Scaling, Target};
     use crate::rng::{Philox, Stream, unit_f32};
     use rand::Rng;
+    use std::cell::RefCell;
 
     const SIZE: usize = 16;
 
@@ -502,6 +507,33 @@ mod tests {
             let flat = vec![0.0; SIZE * SIZE];
             let measured = Repeater::new(gpu, &estimators, &OPTIONS)?.measure(&flat, &[1], &[0.0])?;
             assert_eq!(measured[0].estimates[&Parameter::Magnitude].spread.copies, 0.0);
+            Ok(())
+        });
+    }
+
+    #[test]
+    fn the_next_batch_is_made_and_handed_over_before_the_last_one_is_waited_for() {
+        check::on_every_gpu(|gpu| {
+            let estimators = estimators(gpu, None)?;
+            let options = RepeatOptions { repeats: 0, batch: 2, ..OPTIONS };
+            let repeater = Repeater::new(gpu, &estimators, &options)?;
+            let told = RefCell::new(Vec::new());
+            let fill = |first: usize, _: &mut [f32]| told.borrow_mut().push(format!("make {first}"));
+            let infer = |network: usize, input: &Tensor| {
+                told.borrow_mut().push(format!("hand over to {network}"));
+                Ok(vec![repeater.networks[network].0.infer(gpu, input)?])
+            };
+            let hear = |network: usize, count: usize, _: &[&[f32]]| {
+                told.borrow_mut().push(format!("hear {count} of {network}"));
+            };
+            repeater.pipelined(5, fill, infer, hear)?;
+            let networks = repeater.networks.len();
+            let of_all = |what: &str| (0..networks).map(|n| format!("{what} {n}")).collect::<Vec<_>>();
+            let (over, two) = (of_all("hand over to"), of_all("hear 2 of"));
+            let made = |first: usize| vec![format!("make {first}")];
+            let one = of_all("hear 1 of");
+            let due = [made(0), over.clone(), made(2), over.clone(), two.clone(), made(4), over, two, one];
+            assert_eq!(told.into_inner(), due.concat());
             Ok(())
         });
     }
