@@ -1,4 +1,5 @@
-// Convolution, stride 1, `same` border of zeros, optional bias and ReLU:
+// Convolution, rung 5: a subgroup shares its loads. Stride 1, `same` border of zeros, optional bias and
+// ReLU:
 //
 //   y[n,i,j,o] = f( bias[o] + Σ_{ky,kx,c} x[n, i+ky−PAD_TOP, j+kx−PAD_LEFT, c] · w[ky,kx,c,o] )
 //
@@ -13,8 +14,9 @@
 // and results are contiguous across them. A workgroup is LANES lanes × TILES tiles.
 // Dispatch: (⌈⌈WIDTH/8⌉·⌈HEIGHT/4⌉ / TILES⌉, ⌈CO/OUTPUTS / LANES⌉, N).
 //
-// What makes it fast: 32·OUTPUTS·4·KW multiply-adds for 8 pixel loads and 4·KW weight loads, all
-// operands in registers. One loop runs over channel groups and kernel rows together, which software
+// What it adds to rung 3: the pixels that all lanes need are loaded by the lanes together, each another
+// one, and handed round by broadcasts: 32·OUTPUTS·4·KW multiply-adds for 8 pixel loads and 4·KW weight
+// loads, all operands in registers. One loop runs over channel groups and kernel rows together, which software
 // Vulkan compiles better than two nested ones.
 //
 // Contract: subgroups of at least 8 lanes; LANES a multiple of 8, and, where TILES > 1, of the

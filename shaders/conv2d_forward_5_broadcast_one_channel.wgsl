@@ -1,4 +1,5 @@
-// The first layer's convolution: one input channel, stride 1, `same` border of zeros:
+// The first layer's convolution, rung 5: one input channel, a subgroup shares its loads. Stride 1, `same`
+// border of zeros, optional bias and ReLU:
 //
 //   y[n,i,j,o] = f( bias[o] + Σ_{ky,kx} x[n, i+ky−PAD_TOP, j+kx−PAD_LEFT] · w[ky,kx,o] )
 //
@@ -9,9 +10,8 @@
 //
 // Tile, dispatch and contract: those of conv2d_forward_5_broadcast.wgsl.
 //
-// What makes it fast: with no channels to vectorise over, the four columns of the kernel take
-// their place; a row's eleven pixels are loaded once by the subgroup and every window is shuffled
-// out of registers.
+// What it adds to rung 3: a row's eleven pixels are loaded once by the subgroup and every window is
+// shuffled out of registers. As there, the four columns of the kernel take the place of channels.
 
 override TILES: u32;
 

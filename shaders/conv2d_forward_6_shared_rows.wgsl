@@ -1,4 +1,5 @@
-// Convolution, stride 1, `same` border of zeros, optional bias and ReLU:
+// Convolution, rung 6: a row of pixels for all rows of the kernel. Stride 1, `same` border of zeros,
+// optional bias and ReLU:
 //
 //   y[n,i,j,o] = f( bias[o] + Σ_{ky,kx,c} x[n, i+ky−PAD_TOP, j+kx−PAD_LEFT, c] · w[ky,kx,c,o] )
 //
@@ -12,7 +13,7 @@
 // Tile: an invocation computes 8×8 pixels × OUTPUTS channels; lanes run over channels. A workgroup
 // is LANES lanes of one tile. Dispatch: (⌈WIDTH/8⌉·⌈HEIGHT/8⌉, ⌈CO/OUTPUTS / LANES⌉, N).
 //
-// What makes it fast: where a load costs as much as dozens of multiply-adds, as on a processor, only
+// What it adds to rung 5: where a load costs as much as dozens of multiply-adds, as on a processor, only
 // fewer loads help. The whole kernel of a channel and all rows of pixels under the tile are
 // loaded once: 64·KH·KW·OUTPUTS multiply-adds for 2·(7 + KH) pixel loads, which the lanes share by
 // broadcasts, and KH·KW weight loads of OUTPUTS numbers. The broadcast rung loads a row anew for every

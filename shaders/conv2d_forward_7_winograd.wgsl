@@ -1,4 +1,4 @@
-// Convolution, stride 1, `same` border of zeros, optional bias and ReLU:
+// Convolution, rung 7: half the multiplications, by Winograd's way. Stride 1, `same` border of zeros, optional bias and ReLU:
 //
 //   y[n,i,j,o] = f( bias[o] + Σ_{ky,kx,c} x[n, i+ky−PAD_TOP, j+kx−PAD_LEFT, c] · w[ky,kx,c,o] )
 //
@@ -10,7 +10,7 @@
 //
 // With w flipped and transposed and the padding's sides swapped it is the input gradient.
 //
-// What makes it fast: fewer multiplications (Winograd 1980; Lavin & Gray 2016). Four outputs of a column are read off
+// What it adds to rung 6: fewer multiplications (Winograd 1980; Lavin & Gray 2016). Four outputs of a column are read off
 // the values of a polynomial at the KH + 3 points of conv2d_winograd.wgsl:
 //
 //   y = Aᵀ[ (G·w) ∘ (Bᵀ·x) ]        KH + 3 products in place of 4·KH

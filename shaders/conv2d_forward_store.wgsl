@@ -25,14 +25,18 @@ fn finished(sum: Outputs, b: Outputs) -> Outputs {
   }
 }
 
-fn store_pixel(image: u32, i: u32, j: u32, group: u32, sum: Outputs, b: Outputs) {
-  if j >= WIDTH { return; }
-  let at = ((image * HEIGHT + i) * WIDTH + j) * (CO / OUTPUTS) + group;
+// A pixel's outputs in their place.
+fn put(at: u32, sum: Outputs, b: Outputs) {
   if EPILOGUE == 4u {
     y[at] = stored(select(sum, Outputs(), loaded(bias[at]) <= Outputs()));
   } else {
     y[at] = stored(finished(sum, b));
   }
+}
+
+fn store_pixel(image: u32, i: u32, j: u32, group: u32, sum: Outputs, b: Outputs) {
+  if j >= WIDTH { return; }
+  put(((image * HEIGHT + i) * WIDTH + j) * (CO / OUTPUTS) + group, sum, b);
 }
 
 fn store_row(image: u32, i: u32, j: u32, group: u32, sums: Strip, b: Outputs) {
@@ -55,10 +59,8 @@ fn right_cell(upper: Matrix, lower: Matrix) -> Matrix {
   return Matrix(upper[2], upper[3], lower[2], lower[3]);
 }
 
-// Four pixels, two of either row, as a column each; y is [N][⌊HEIGHT/2⌋][⌊WIDTH/2⌋][CO/OUTPUTS].
-fn store_cell(image: u32, i: u32, j: u32, group: u32, cell: Matrix, b: Outputs) {
-  if j / 2u >= WIDTH / 2u { return; }
-  let at = ((image * (HEIGHT / 2u) + i / 2u) * (WIDTH / 2u) + j / 2u) * (CO / OUTPUTS) + group;
+// What is left of a cell, in its place: four pixels, two of either row, as a column each.
+fn put_cell(at: u32, cell: Matrix, b: Outputs) {
   let above = max(cell[0], cell[1]);
   let below = max(cell[2], cell[3]);
   y[at] = stored(finished(max(above, below), b));
@@ -66,6 +68,12 @@ fn store_cell(image: u32, i: u32, j: u32, group: u32, cell: Matrix, b: Outputs) 
   let right = select(Places(), Places(1u), cell[1] > cell[0]);
   let low = select(Places(2u), Places(3u), cell[3] > cell[2]);
   keep_places(at, select(right, low, below > above));
+}
+
+// y is [N][⌊HEIGHT/2⌋][⌊WIDTH/2⌋][CO/OUTPUTS].
+fn store_cell(image: u32, i: u32, j: u32, group: u32, cell: Matrix, b: Outputs) {
+  if j / 2u >= WIDTH / 2u { return; }
+  put_cell(((image * (HEIGHT / 2u) + i / 2u) * (WIDTH / 2u) + j / 2u) * (CO / OUTPUTS) + group, cell, b);
 }
 
 // Rows i, which is even, and i + 1, from column j on, which is even.

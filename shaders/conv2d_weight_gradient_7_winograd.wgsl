@@ -40,7 +40,6 @@ var<immediate> given: Immediates;
 
 @group(0) @binding(2) var<storage, read_write> p: array<Outputs>;
 
-
 // What belongs to the points; c is the point 0 where KH < 4, and what KH has no point for is not used.
 struct RowsAt { a: Row, minus_a: Row, b: Row, minus_b: Row, c: Row, minus_c: Row, infinity: Row }
 struct GradientsAt { a: Gradients, minus_a: Gradients, b: Gradients, minus_b: Gradients, c: Gradients, minus_c: Gradients,

@@ -1,17 +1,10 @@
-// The sums of Winograd's weight gradient as arrays, which llvmpipe keeps in memory: conv2d_winograd_sums_in_memory.wgsl says why.
-// conv2d_weight_gradient_sums.wgsl is the other way.
+// The sums of Winograd's weight gradient as arrays in memory. conv2d_weight_gradient_sums.wgsl is the other way. Before
+// conv2d_winograd_in_memory.wgsl.
 
 // A row of the kernel for eight input channels.
-alias Channels = array<Taps, 8>;
-var<private> at_a: Channels;
-var<private> at_minus_a: Channels;
-var<private> at_b: Channels;
-var<private> at_minus_b: Channels;
-var<private> at_c: Channels;
-var<private> at_minus_c: Channels;
-var<private> at_infinity: Channels;
+alias AtPoint = array<Taps, 8>;
 
-fn add(s: ptr<private, Channels>, r: Row, g: Gradients) {
+fn add(s: ptr<private, AtPoint>, r: Row, g: Gradients) {
   (*s)[0] = add_row((*s)[0], spread_0(r), g);
   (*s)[1] = add_row((*s)[1], spread_1(r), g);
   (*s)[2] = add_row((*s)[2], spread_2(r), g);

@@ -1,23 +1,14 @@
-// The sums of Winograd's forward kernel as arrays, whose elements the end takes by a number that the compiler does not know. llvmpipe
-// then keeps them in memory, and what a round adds to them there. As single numbers they are copied from one round to the next,
-// and moved about within it, for there are many more than registers; and the end is compiled for every column anew.
-// conv2d_winograd_sums.wgsl is the other way, for compilers that make a search of every access by number, and for GPUs.
+// The sums of Winograd's forward kernel as arrays in memory. conv2d_winograd_sums.wgsl is the other way. Before
+// conv2d_winograd_in_memory.wgsl.
 
 // Two columns.
 struct Two { left: Outputs, right: Outputs }
 alias Sums = Two;
-alias Pairs = array<Two, 8>; // of the sixteen columns
-var<private> at_a: Pairs;
-var<private> at_minus_a: Pairs;
-var<private> at_b: Pairs;
-var<private> at_minus_b: Pairs;
-var<private> at_c: Pairs;
-var<private> at_minus_c: Pairs;
-var<private> at_infinity: Pairs;
+alias AtPoint = array<Two, 8>; // of the sixteen columns
 
 // A round's operands at a point for eight columns from a pair on: a channel's taps, those of the next channel, and a strip of pixels
 // of both.
-fn add_strip(s: ptr<private, Pairs>, pair: u32, k: Taps, l: Taps, p: Pixels, q: Pixels) {
+fn add_strip(s: ptr<private, AtPoint>, pair: u32, k: Taps, l: Taps, p: Pixels, q: Pixels) {
   (*s)[pair].left = taps((*s)[pair].left, k, l, p.a, q.a);
   (*s)[pair].right = taps((*s)[pair].right, k, l, left_1(p), left_1(q));
   (*s)[pair + 1u].left = taps((*s)[pair + 1u].left, k, l, left_2(p), left_2(q));
@@ -27,7 +18,7 @@ fn add_strip(s: ptr<private, Pairs>, pair: u32, k: Taps, l: Taps, p: Pixels, q: 
   (*s)[pair + 3u].left = taps((*s)[pair + 3u].left, k, l, right_2(p), right_2(q));
   (*s)[pair + 3u].right = taps((*s)[pair + 3u].right, k, l, right_3(p), right_3(q));
 }
-fn add_tile(s: ptr<private, Pairs>, k: Taps, l: Taps, r: Row, f: Row, g: Row) {
+fn add_tile(s: ptr<private, AtPoint>, k: Taps, l: Taps, r: Row, f: Row, g: Row) {
   add_strip(s, 0u, k, l, spread(r.x, r.y), spread(r.z, r.w));
   add_strip(s, 4u, k, l, spread_before(r.y, f.xyz), spread_before(r.w, g.xyz));
 }

@@ -51,7 +51,7 @@ impl Rung {
     /// Whether a convolution's forward kernel of this rung can pool what it makes, or mask it: whether an invocation makes
     /// whole 2×2 cells.
     pub fn makes_cells(self) -> bool {
-        matches!(self, Rung::RegisterTile | Rung::Broadcast | Rung::SharedRows | Rung::Winograd)
+        !matches!(self, Rung::Naive | Rung::Vectors)
     }
 }
 

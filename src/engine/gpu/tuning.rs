@@ -5,7 +5,8 @@
 //! | device | order |
 //! |---|---|
 //! | software | winograd, shared rows, broadcast, register tile, workgroup tile, vectors, naive: a processor has no fast memory besides its caches, so staging in workgroup memory is a copy and a barrier for nothing; and as a load costs it dozens of multiply-adds, the tile with the fewest loads wins though it spills, and then fewer multiplications |
-//! | GPU, discrete or integrated; layers of many channels | workgroup tile, broadcast, register tile, vectors, naive: 64 sums an invocation fit the registers of any GPU, where the other tiles' 128 and more halve the subgroups in flight or spill; and broadcasts by eight leave most of a subgroup of 32 or 64 loading the same |
+//! | discrete GPU, layers of many channels | workgroup tile, broadcast, register tile, vectors, naive: 64 sums an invocation fit the registers of any GPU, where the other tiles' 128 and more halve the subgroups in flight or spill; and broadcasts by eight leave most of a subgroup of 32 or 64 loading the same |
+//! | integrated GPU, layers of many channels | the same, but broadcast first where subgroups are of at most 16: broadcasts by eight suit those, and what such a GPU has of workgroup memory is little and shared with its caches |
 //! | GPU, layers of one channel | as software: there are too few terms to stage |
 //!
 //! What is said of GPUs is reasoned; `legato devices --tune` measures. Whatever is preferred runs only where its rung
@@ -17,6 +18,9 @@ pub use super::tuning_file::{Measured, folder};
 use crate::Result;
 use std::path::{Path, PathBuf};
 
+/// Most lanes of a subgroup that broadcasts by eight suit.
+const NARROW: u32 = 16;
+
 /// What kernels are tuned for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Identity {
@@ -26,8 +30,23 @@ pub struct Identity {
     pub backend: String,
     /// Driver and version.
     pub driver: String,
-    /// Whether the kernels run on a processor.
-    pub software: bool,
+    /// What runs the kernels.
+    pub kind: Kind,
+}
+
+/// The kinds of device that differ in which kernels suit them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Kind {
+    /// A GPU with memory of its own, or one of which that is not known.
+    #[default]
+    Discrete,
+    /// A GPU in the processor's memory.
+    Integrated {
+        /// Lanes of the largest subgroup.
+        widest: u32,
+    },
+    /// A processor.
+    Software,
 }
 
 impl Identity {
@@ -36,7 +55,11 @@ impl Identity {
             adapter: info.name.clone(),
             backend: format!("{:?}", info.backend),
             driver: format!("{} {}", info.driver, info.driver_info).trim().to_owned(),
-            software: info.device_type == wgpu::DeviceType::Cpu,
+            kind: match info.device_type {
+                wgpu::DeviceType::Cpu => Kind::Software,
+                wgpu::DeviceType::IntegratedGpu => Kind::Integrated { widest: info.subgroup_max_size },
+                _ => Kind::Discrete,
+            },
         }
     }
 }
@@ -49,12 +72,12 @@ impl Identity {
 
     /// Whether this is Mesa's driver for a processor.
     pub(super) fn is_llvmpipe(&self) -> bool {
-        self.software && self.mesa().is_some()
+        self.kind == Kind::Software && self.mesa().is_some()
     }
 
     /// Whether this is llvmpipe of Mesa 22 or older, which loads from storage buffers lane by lane, in a loop.
     pub(super) fn loads_storage_in_loops(&self) -> bool {
-        self.software && self.mesa().is_some_and(|major| major < 23)
+        self.kind == Kind::Software && self.mesa().is_some_and(|major| major < 23)
     }
 }
 
@@ -137,12 +160,13 @@ impl Tuning {
     fn preference(&self, weights: &Weights) -> &'static [Rung] {
         use Rung::{Broadcast, Naive, RegisterTile, SharedRows, Vectors, Winograd, WorkgroupTile};
         let one_channel = matches!(weights, Weights::Conv2d { channels: [1, _], .. });
-        if self.identity.software {
-            &[Winograd, SharedRows, Broadcast, RegisterTile, WorkgroupTile, Vectors, Naive]
-        } else if one_channel {
-            &[Broadcast, RegisterTile, WorkgroupTile, Vectors, Naive]
-        } else {
-            &[WorkgroupTile, Broadcast, RegisterTile, Vectors, Naive]
+        match self.identity.kind {
+            Kind::Software => &[Winograd, SharedRows, Broadcast, RegisterTile, WorkgroupTile, Vectors, Naive],
+            _ if one_channel => &[Broadcast, RegisterTile, WorkgroupTile, Vectors, Naive],
+            Kind::Integrated { widest: 8..=NARROW } => {
+                &[Broadcast, WorkgroupTile, RegisterTile, Vectors, Naive]
+            }
+            _ => &[WorkgroupTile, Broadcast, RegisterTile, Vectors, Naive],
         }
     }
 }
@@ -155,12 +179,9 @@ mod tests {
     const LAYER: Weights = Weights::Conv2d { kernel: [3, 3], channels: [64, 64] };
 
     fn identity(software: bool) -> Identity {
-        Identity {
-            adapter: "A/B c".into(),
-            backend: "Vulkan".into(),
-            driver: "mesa 1.2 (LLVM 3)".into(),
-            software,
-        }
+        let kind = if software { Kind::Software } else { Kind::Discrete };
+        let (adapter, backend, driver) = ("A/B c".into(), "Vulkan".into(), "mesa 1.2 (LLVM 3)".into());
+        Identity { adapter, backend, driver, kind }
     }
 
     fn measured(rows: usize, rung: Rung, tile: Option<Tile>) -> Measured {
@@ -180,6 +201,17 @@ mod tests {
         let one = Weights::Conv2d { kernel: [3, 3], channels: [1, 16] };
         assert_eq!(choose(false, &one, &|r| r != Rung::Broadcast), Rung::RegisterTile);
         assert_eq!(choose(false, &LAYER, &|r| r == Rung::Naive), Rung::Naive);
+    }
+
+    #[test]
+    fn an_integrated_gpu_of_narrow_subgroups_broadcasts() {
+        let choose = |widest: u32, fits: &dyn Fn(Rung) -> bool| {
+            let integrated = Identity { kind: Kind::Integrated { widest }, ..identity(false) };
+            Tuning::by_default(integrated).choose(Pass::Forward, &LAYER, 100, fits).rung
+        };
+        assert_eq!(choose(16, &|_| true), Rung::Broadcast);
+        assert_eq!(choose(16, &|r| r != Rung::Broadcast), Rung::WorkgroupTile);
+        assert_eq!([0, 4, 32].map(|widest| choose(widest, &|_| true)), [Rung::WorkgroupTile; 3]);
     }
 
     #[test]

@@ -117,7 +117,11 @@ pub(in crate::engine) fn pixels_in_texture(gpu: &Gpu, pass: Pass, geometry: &Geo
 
 /// The words of a cell's places: one for the channels that an invocation makes together.
 fn words_a_cell(gpu: &Gpu, rung: Rung, channels: usize) -> usize {
-    channels / Tiling::of_rung(rung, gpu, channels).outputs
+    let together = match rung {
+        Rung::WorkgroupTile => 4,
+        _ => Tiling::of_rung(rung, gpu, channels).outputs,
+    };
+    channels / together
 }
 
 /// Refuses tensors that are not of this geometry.
@@ -281,7 +285,7 @@ fn launch(gpu: &Gpu, Choice { rung, tile }: Choice, batch: usize, sizes: &Sizes,
         }
         Rung::WorkgroupTile => {
             let tile = tile.unwrap_or_else(|| Tile::for_product(pixels, channels));
-            let source = &FORWARD_WORKGROUP[usize::from(!sizes.ci.is_multiple_of(4))];
+            let source = &FORWARD_WORKGROUP[which][usize::from(!sizes.ci.is_multiple_of(4))];
             let constants = [constants, vec![("ROWS", tile.rows), ("COLUMNS", tile.columns)]].concat();
             let [along, across] = tile.grid(pixels, channels);
             let [x, z, _] = linear_grid(along, 1);

@@ -24,13 +24,13 @@ macro_rules! kernel_by_width {
 /// Winograd's forward kernel for a way to load and store weights and outputs, one to load pixels, a place for weights, and one for
 /// sums.
 macro_rules! winograd {
-    ($stored:expr, $pixels:tt, $weights:expr, $sums:expr) => {
+    ($stored:expr, $pixels:tt, $weights:expr, $sums:tt) => {
         [
             winograd!($stored, $pixels, $weights, $sums, NO_PLACES),
             winograd!($stored, $pixels, $weights, $sums, PLACES),
         ]
     };
-    ($stored:expr, [$($pixels:expr),+], $weights:expr, $sums:expr, $places:expr) => {
+    ($stored:expr, [$($pixels:expr),+], $weights:expr, [$($sums:expr),+], $places:expr) => {
         kernel!(
             "conv2d_forward_7_winograd",
             BY_2,
@@ -42,7 +42,7 @@ macro_rules! winograd {
             $stored,
             $($pixels,)+
             $weights,
-            $sums,
+            $($sums,)+
             STORE,
             $places
         )
@@ -51,7 +51,7 @@ macro_rules! winograd {
 
 /// Winograd's kernel of the weight gradient for words or none, a way to load pixels and gradients, and a place for sums.
 macro_rules! winograd_weights {
-    ($stored:expr, [$($parts:expr),+], $sums:expr) => {
+    ($stored:expr, [$($parts:expr),+], [$($sums:expr),+]) => {
         kernel!(
             "conv2d_weight_gradient_7_winograd",
             BY_2,
@@ -60,8 +60,8 @@ macro_rules! winograd_weights {
             SHARED_ROWS,
             $($parts,)+
             WEIGHTS_SHARED,
-            WINOGRAD,
-            $sums
+            WINOGRAD
+            $(, $sums)+
         )
     };
 }
@@ -80,6 +80,7 @@ const WINOGRAD: &str = shader!("conv2d_winograd");
 const OUTPUTS: &str = shader!("conv2d_winograd_outputs");
 const SUMS: &str = shader!("conv2d_winograd_sums");
 const SUMS_IN_MEMORY: &str = shader!("conv2d_winograd_sums_in_memory");
+const IN_MEMORY: &str = shader!("conv2d_winograd_in_memory");
 const PIXELS: &str = shader!("conv2d_winograd_pixels");
 const PIXELS_WORDS: &str = shader!("conv2d_winograd_pixels_words");
 const TEXTURE: &str = shader!("texture");
@@ -116,9 +117,15 @@ pub(super) static FORWARD_REGISTERS_ONE: ByPlaces<ByWidth> = [
     kernel_by_width!("conv2d_forward_3_register_tile_one_channel", WINDOWS_LOADED, PLAIN, STORE, PLACES),
 ];
 /// For channels by fours, and for any number of them.
-pub(super) static FORWARD_WORKGROUP: [Source; 2] = [
-    kernel!("conv2d_forward_4_workgroup_tile", BY_4, TILE, PLAIN, STORE, NO_PLACES, OF_CHANNELS),
-    kernel!("conv2d_forward_4_workgroup_tile", BY_4, TILE, PLAIN, STORE, NO_PLACES, ONE_BY_ONE),
+pub(super) static FORWARD_WORKGROUP: ByPlaces<[Source; 2]> = [
+    [
+        kernel!("conv2d_forward_4_workgroup_tile", BY_4, TILE, PLAIN, STORE, NO_PLACES, OF_CHANNELS),
+        kernel!("conv2d_forward_4_workgroup_tile", BY_4, TILE, PLAIN, STORE, NO_PLACES, ONE_BY_ONE),
+    ],
+    [
+        kernel!("conv2d_forward_4_workgroup_tile", BY_4, TILE, PLAIN, STORE, PLACES, OF_CHANNELS),
+        kernel!("conv2d_forward_4_workgroup_tile", BY_4, TILE, PLAIN, STORE, PLACES, ONE_BY_ONE),
+    ],
 ];
 pub(super) static FORWARD_BROADCAST: ByPlaces<ByWidth> = [
     kernel_by_width!("conv2d_forward_5_broadcast", WINDOWS, PLAIN, STORE, NO_PLACES),
@@ -135,15 +142,15 @@ pub(super) static FORWARD_SHARED_ROWS: ByPlaces<Source> = [
 /// With numbers that are loaded and stored one by one; with words of two but for the pixels; with words alone; and the last two with
 /// sums in memory.
 pub(super) static FORWARD_WINOGRAD: [ByPlaces<Source>; 5] = [
-    winograd!(PLAIN, [PIXELS], WEIGHTS, SUMS),
-    winograd!(WORDS, [PIXELS], WEIGHTS, SUMS),
-    winograd!(WORDS, [IN_BUFFER, PIXELS_WORDS], WEIGHTS, SUMS),
-    winograd!(WORDS, [PIXELS], WEIGHTS, SUMS_IN_MEMORY),
-    winograd!(WORDS, [IN_BUFFER, PIXELS_WORDS], WEIGHTS, SUMS_IN_MEMORY),
+    winograd!(PLAIN, [PIXELS], WEIGHTS, [SUMS]),
+    winograd!(WORDS, [PIXELS], WEIGHTS, [SUMS]),
+    winograd!(WORDS, [IN_BUFFER, PIXELS_WORDS], WEIGHTS, [SUMS]),
+    winograd!(WORDS, [PIXELS], WEIGHTS, [SUMS_IN_MEMORY, IN_MEMORY]),
+    winograd!(WORDS, [IN_BUFFER, PIXELS_WORDS], WEIGHTS, [SUMS_IN_MEMORY, IN_MEMORY]),
 ];
 /// With weights laid out in a uniform buffer, and pixels in a texture.
 pub(super) static FORWARD_WINOGRAD_LAID_OUT: ByPlaces<Source> =
-    winograd!(WORDS, [TEXTURE, IN_TEXTURE, PIXELS_WORDS], WEIGHTS_LAID_OUT, SUMS);
+    winograd!(WORDS, [TEXTURE, IN_TEXTURE, PIXELS_WORDS], WEIGHTS_LAID_OUT, [SUMS]);
 
 pub(super) static WEIGHTS_NAIVE: Source = kernel!("conv2d_weight_gradient_1_naive");
 pub(super) static WEIGHTS_VECTORS: Source = kernel!("conv2d_weight_gradient_2_vectors", BY_4, TILE, OUTER);
@@ -162,15 +169,22 @@ pub(super) static WEIGHTS_SHARED_ROWS: Source =
     kernel!("conv2d_weight_gradient_6_shared_rows", BY_2, TILE, SHARED_ROWS, WEIGHTS_PIXELS, WEIGHTS_SHARED);
 /// In the same forms as [`FORWARD_WINOGRAD`].
 pub(super) static WEIGHTS_WINOGRAD: [Source; 5] = [
-    winograd_weights!(PLAIN, [WEIGHTS_PIXELS, GRADIENTS], WEIGHTS_SUMS),
-    winograd_weights!(WORDS, [WEIGHTS_PIXELS, GRADIENTS], WEIGHTS_SUMS),
-    winograd_weights!(WORDS, [IN_BUFFER, WEIGHTS_PIXELS_WORDS, GRADIENTS], WEIGHTS_SUMS),
-    winograd_weights!(WORDS, [WEIGHTS_PIXELS, GRADIENTS], WEIGHTS_SUMS_IN_MEMORY),
-    winograd_weights!(WORDS, [IN_BUFFER, WEIGHTS_PIXELS_WORDS, GRADIENTS], WEIGHTS_SUMS_IN_MEMORY),
+    winograd_weights!(PLAIN, [WEIGHTS_PIXELS, GRADIENTS], [WEIGHTS_SUMS]),
+    winograd_weights!(WORDS, [WEIGHTS_PIXELS, GRADIENTS], [WEIGHTS_SUMS]),
+    winograd_weights!(WORDS, [IN_BUFFER, WEIGHTS_PIXELS_WORDS, GRADIENTS], [WEIGHTS_SUMS]),
+    winograd_weights!(WORDS, [WEIGHTS_PIXELS, GRADIENTS], [WEIGHTS_SUMS_IN_MEMORY, IN_MEMORY]),
+    winograd_weights!(
+        WORDS,
+        [IN_BUFFER, WEIGHTS_PIXELS_WORDS, GRADIENTS],
+        [WEIGHTS_SUMS_IN_MEMORY, IN_MEMORY]
+    ),
 ];
 /// With pixels and gradients in textures, both by two channels.
-pub(super) static WEIGHTS_WINOGRAD_TEXTURES: Source =
-    winograd_weights!(WORDS, [TEXTURE, IN_TEXTURE, WEIGHTS_PIXELS_WORDS, GRADIENTS_IN_TEXTURE], WEIGHTS_SUMS);
+pub(super) static WEIGHTS_WINOGRAD_TEXTURES: Source = winograd_weights!(
+    WORDS,
+    [TEXTURE, IN_TEXTURE, WEIGHTS_PIXELS_WORDS, GRADIENTS_IN_TEXTURE],
+    [WEIGHTS_SUMS]
+);
 
 pub(super) static FLIP: Source = kernel!("conv2d_flip");
 pub(super) static LAY_OUT: Source = kernel!("conv2d_lay_out");
@@ -186,8 +200,10 @@ pub(in crate::engine::ops) const KERNELS: &[&Source] = &[
     &FORWARD_REGISTERS_ONE[0][1],
     &FORWARD_REGISTERS_ONE[1][0],
     &FORWARD_REGISTERS_ONE[1][1],
-    &FORWARD_WORKGROUP[0],
-    &FORWARD_WORKGROUP[1],
+    &FORWARD_WORKGROUP[0][0],
+    &FORWARD_WORKGROUP[0][1],
+    &FORWARD_WORKGROUP[1][0],
+    &FORWARD_WORKGROUP[1][1],
     &FORWARD_BROADCAST[0][0],
     &FORWARD_BROADCAST[0][1],
     &FORWARD_BROADCAST[1][0],
