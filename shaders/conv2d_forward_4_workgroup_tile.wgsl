@@ -15,7 +15,7 @@
 // them: pixels `down` + {0…7}·ROWS/8 and the vec4s `across` + {0, 1}·COLUMNS/8 of channels, so that
 // neighbours read neighbouring words. Where the outputs are pooled, the rows of the product are counted by cells, so that
 // the first four of an invocation are a cell and the last four another. The sum goes on eight terms at a time.
-// Dispatch: linear_grid(⌈N·HEIGHT·WIDTH / ROWS⌉, 1), its y as z; y: ⌈CO / COLUMNS⌉.
+// Dispatch: linear_grid(⌈N·HEIGHT·WIDTH / ROWS⌉, 1), pooled ⌈4·N·⌊HEIGHT/2⌋·⌊WIDTH/2⌋ / ROWS⌉, its y as z; y: ⌈CO / COLUMNS⌉.
 //
 // What it adds to rung 3: what one invocation loads, all others of its workgroup use. A number of X is
 // loaded from global memory once for COLUMNS channels and a weight once for ROWS pixels; the tile of

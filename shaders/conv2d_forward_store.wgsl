@@ -1,4 +1,5 @@
-// The end of the tiled forward kernels: eight pixels of two output rows, with bias and ReLU, pooled, or masked.
+// The end of the tiled forward kernels, with bias and ReLU, pooled, or masked: a pixel, a cell, or eight pixels of two output
+// rows.
 //
 // A largest number of four is the same before the bias is added as after, to the last bit, since adding keeps
 // the order; so pooling comes first and spares three quarters of what follows, and of what is stored.

@@ -3,7 +3,7 @@
 use super::{Common, table};
 use crate::Result;
 use crate::engine::Gpu;
-use crate::engine::gpu::profile::{HostWork, KernelCost, StepCost, TRACED_STEPS};
+use crate::engine::gpu::profile::{HostWork, KernelCost, PROCESSOR_IS_TIMED, StepCost, TRACED_STEPS};
 use crate::engine::gpu::{Profile, Profiling, tuning};
 use clap::Args;
 use std::path::PathBuf;
@@ -81,7 +81,7 @@ fn kernels(heading: &str, costs: &[KernelCost], timed: bool) -> String {
             cost.calls.to_string(),
             timed(1e3 * cost.seconds, 1),
             timed(100.0 * cost.share, 1),
-            format!("{:.2}", cost.flops as f64 / 1e9),
+            if cost.flops > 0 { format!("{:.2}", cost.flops as f64 / 1e9) } else { "-".to_owned() },
             format!("{:.3}", cost.bytes as f64 / 1e9),
             rate(cost.flops),
             rate(cost.bytes),
@@ -101,7 +101,7 @@ fn steps(profile: &Profile) -> String {
         row.push(format!("{:.2}", 1e3 * cost.median_seconds));
         row.push(if profile.timed { share(cost.kernels) } else { "-".into() });
         row.extend(cost.host.map(share));
-        row.push(share(cost.processor));
+        row.push(if PROCESSOR_IS_TIMED { share(cost.processor) } else { "-".into() });
         row
     };
     let rows: Vec<Vec<String>> = profile.step_costs.iter().map(row).collect();

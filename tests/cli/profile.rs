@@ -27,23 +27,31 @@ fn check(place: &Place, answer: &Answer) -> Vec<String> {
     for row in kernels.iter().filter(|row| row[0].starts_with("conv2d") && row[0] != "conv2d_flip") {
         assert!(row[6].parse::<u64>().unwrap() > 0, "no operations: {row:?}");
     }
+    let mut processor = 0.0;
     for step in rows(place, "steps.csv") {
         let times: Vec<f64> = step[2..].iter().map(|ms| ms.parse().unwrap()).collect();
         let host: f64 = times[2..7].iter().sum();
         assert!(times[1] > 0.0 && host <= times[0] + 1e-3, "{step:?}");
         // A clock of its own.
         assert!(times.len() == 8 && times[7] <= times[0] + 1.0, "{step:?}");
+        processor += times[7];
     }
+    assert!(processor > 0.0, "no step had a core");
     trace(place);
-    let names: Vec<String> = kernels.into_iter().map(|row| row[0].clone()).collect();
-    for name in &names {
-        assert!(
-            answer.out.lines().any(|line| line.starts_with(&format!("{name} "))),
-            "{name}: {}",
-            answer.out
-        );
+    for (heading, inference) in [("KERNEL ", false), ("INFERENCE ", true)] {
+        let mut lines = answer.out.lines().skip_while(|line| !line.starts_with(heading));
+        let columns: Vec<&str> = lines.next().unwrap_or_default().split_whitespace().skip(1).collect();
+        let table: Vec<&str> = lines.take_while(|line| !line.is_empty()).collect();
+        let of: Vec<_> = kernels.iter().filter(|row| (row[1] == "inference") == inference).collect();
+        assert_eq!(of.is_empty(), table.is_empty(), "{heading}: {}", answer.out);
+        let due = ["CALLS", "TIME", "ms", "SHARE", "%", "GFLOP", "GB", "GFLOP/s", "GB/s"];
+        assert!(of.is_empty() || columns == due, "{columns:?}");
+        for name in of.into_iter().map(|row| format!("{} ", row[0])) {
+            assert!(table.iter().any(|line| line.starts_with(&name)), "{name}: {}", answer.out);
+        }
     }
-    names
+    assert!(answer.out.contains("CPU %"), "{}", answer.out);
+    kernels.into_iter().map(|row| row[0].clone()).collect()
 }
 
 /// Checks that the trace is one: host events nest, kernels come one after the other with their shapes.

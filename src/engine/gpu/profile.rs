@@ -25,6 +25,9 @@ use trace::Trace;
 /// Steps that are in the trace; the sums are of all of them.
 pub const TRACED_STEPS: usize = 32;
 
+/// Whether the system says how long a thread has had a core; where it does not, that is 0.
+pub const PROCESSOR_IS_TIMED: bool = cfg!(unix);
+
 /// What a device measures of its own work.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Profiling {

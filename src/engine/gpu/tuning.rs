@@ -5,9 +5,9 @@
 //! | device | order |
 //! |---|---|
 //! | software | winograd, shared rows, broadcast, register tile, workgroup tile, vectors, naive: a processor has no fast memory besides its caches, so staging in workgroup memory is a copy and a barrier for nothing; and as a load costs it dozens of multiply-adds, the tile with the fewest loads wins though it spills, and then fewer multiplications |
-//! | discrete GPU, layers of many channels | workgroup tile, broadcast, register tile, vectors, naive: 64 sums an invocation fit the registers of any GPU, where the other tiles' 128 and more halve the subgroups in flight or spill; and broadcasts by eight leave most of a subgroup of 32 or 64 loading the same |
-//! | integrated GPU, layers of many channels | the same, but broadcast first where subgroups are of at most 16: broadcasts by eight suit those, and what such a GPU has of workgroup memory is little and shared with its caches |
-//! | GPU, layers of one channel | as software: there are too few terms to stage |
+//! | GPU | workgroup tile, broadcast, register tile, vectors, naive: 64 sums an invocation fit the registers of any GPU, where the other tiles' 128 and more halve the subgroups in flight or spill; and broadcasts by eight leave most of a subgroup of 32 or 64 loading the same |
+//! | integrated GPU whose smallest subgroup has 8 to 16 lanes, as Intel's | the same, but broadcast first: broadcasts by eight suit those, and what such a GPU has of workgroup memory is little and shared with its caches |
+//! | any GPU, convolutions of one channel | broadcast, register tile, workgroup tile, vectors, naive: there are too few terms to stage |
 //!
 //! What is said of GPUs is reasoned; `legato devices --tune` measures. Whatever is preferred runs only where its rung
 //! takes the shape and the subgroups, as [`crate::engine::ops::conv2d::fits`] tells.
@@ -18,7 +18,7 @@ pub use super::tuning_file::{Measured, folder};
 use crate::Result;
 use std::path::{Path, PathBuf};
 
-/// Most lanes of a subgroup that broadcasts by eight suit.
+/// Most lanes that a device's smallest subgroup has where broadcasts by eight suit it.
 const NARROW: u32 = 16;
 
 /// What kernels are tuned for.
@@ -37,13 +37,13 @@ pub struct Identity {
 /// The kinds of device that differ in which kernels suit them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Kind {
-    /// A GPU with memory of its own, or one of which that is not known.
+    /// A GPU with memory of its own, or of another kind, or one of which that is not known.
     #[default]
     Discrete,
     /// A GPU in the processor's memory.
     Integrated {
-        /// Lanes of the largest subgroup.
-        widest: u32,
+        /// Lanes of the smallest subgroup that it may choose.
+        narrowest: u32,
     },
     /// A processor.
     Software,
@@ -57,7 +57,7 @@ impl Identity {
             driver: format!("{} {}", info.driver, info.driver_info).trim().to_owned(),
             kind: match info.device_type {
                 wgpu::DeviceType::Cpu => Kind::Software,
-                wgpu::DeviceType::IntegratedGpu => Kind::Integrated { widest: info.subgroup_max_size },
+                wgpu::DeviceType::IntegratedGpu => Kind::Integrated { narrowest: info.subgroup_min_size },
                 _ => Kind::Discrete,
             },
         }
@@ -163,7 +163,7 @@ impl Tuning {
         match self.identity.kind {
             Kind::Software => &[Winograd, SharedRows, Broadcast, RegisterTile, WorkgroupTile, Vectors, Naive],
             _ if one_channel => &[Broadcast, RegisterTile, WorkgroupTile, Vectors, Naive],
-            Kind::Integrated { widest: 8..=NARROW } => {
+            Kind::Integrated { narrowest: 8..=NARROW } => {
                 &[Broadcast, WorkgroupTile, RegisterTile, Vectors, Naive]
             }
             _ => &[WorkgroupTile, Broadcast, RegisterTile, Vectors, Naive],
@@ -205,13 +205,13 @@ mod tests {
 
     #[test]
     fn an_integrated_gpu_of_narrow_subgroups_broadcasts() {
-        let choose = |widest: u32, fits: &dyn Fn(Rung) -> bool| {
-            let integrated = Identity { kind: Kind::Integrated { widest }, ..identity(false) };
+        let choose = |narrowest: u32, fits: &dyn Fn(Rung) -> bool| {
+            let integrated = Identity { kind: Kind::Integrated { narrowest }, ..identity(false) };
             Tuning::by_default(integrated).choose(Pass::Forward, &LAYER, 100, fits).rung
         };
-        assert_eq!(choose(16, &|_| true), Rung::Broadcast);
+        assert_eq!([8, 16].map(|narrowest| choose(narrowest, &|_| true)), [Rung::Broadcast; 2]);
         assert_eq!(choose(16, &|r| r != Rung::Broadcast), Rung::WorkgroupTile);
-        assert_eq!([0, 4, 32].map(|widest| choose(widest, &|_| true)), [Rung::WorkgroupTile; 3]);
+        assert_eq!([0, 4, 32].map(|narrowest| choose(narrowest, &|_| true)), [Rung::WorkgroupTile; 3]);
     }
 
     #[test]

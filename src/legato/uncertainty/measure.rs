@@ -21,8 +21,6 @@ const SHIFT: f64 = 0.25;
 const NOISE: f64 = 0.25;
 /// Batches that the device has while the next one is made.
 const BATCHES_UNDER_WAY: usize = 1;
-/// Batches that are measured together on a GPU.
-const BATCHES_A_CHUNK: usize = 4;
 /// Largest batch that leaves the order of sums on a processor as it is, by the kernels that run there by default: beyond it
 /// a dense layer's sums are cut into fewer parts.
 const SAME_SUMS: usize = 256;
@@ -148,10 +146,9 @@ impl<'a> Repeater<'a> {
     }
 
     /// Stamps to measure at a time, so that few places of a batch stay empty, and a GPU has its next batch before it is
-    /// done with one. On a processor, whose own cores would make that, it is one batch: it is told sooner that it is done.
+    /// done with one.
     pub fn chunk(&self) -> usize {
-        let batches = if self.gpu.is_software() { 1 } else { BATCHES_A_CHUNK };
-        self.options.batch.max(1) * batches
+        chunk(self.gpu.is_software(), self.options.batch)
     }
 
     /// Measures square stamps, pixel by pixel and stamp after stamp, in the networks' flux unit. `keys` names each by a
@@ -312,6 +309,12 @@ impl<'a> Repeater<'a> {
         }
         under_way.into_iter().try_for_each(settle)
     }
+}
+
+/// As [`Repeater::chunk`]: two batches on a GPU. A processor, whose cores do the device's work as well, would gain nothing by a second
+/// one; there a chunk is one batch, so that progress is told sooner.
+fn chunk(is_software: bool, batch: usize) -> usize {
+    batch.max(1).saturating_mul(if is_software { 1 } else { 2 })
 }
 
 /// The share of neurons to leave out of a network: as many as it learned without.
@@ -509,6 +512,14 @@ mod tests {
             assert_eq!(measured[0].estimates[&Parameter::Magnitude].spread.copies, 0.0);
             Ok(())
         });
+    }
+
+    #[test]
+    fn a_gpu_has_two_batches_at_a_time() {
+        assert_eq!([chunk(false, 256), chunk(true, 64), chunk(true, 0)], [512, 64, 1]);
+        assert_eq!(chunk(false, usize::MAX), usize::MAX);
+        // Models of one chunk are made while the next is measured.
+        assert!(2 * chunk(false, 256) as u64 <= crate::legato::measurement::PART);
     }
 
     #[test]

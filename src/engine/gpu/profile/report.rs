@@ -1,6 +1,6 @@
 //! A profile as it is reported: by kernel and place, by kind of step, and as files.
 
-use super::{HostWork, Pass, Place, StepKind};
+use super::{HostWork, PROCESSOR_IS_TIMED, Pass, Place, StepKind};
 use crate::{Result, files};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -45,7 +45,8 @@ pub struct Step {
     pub kernels: u64,
     /// Nanoseconds of the processor's work for the device, by [`HostWork::ALL`].
     pub host: HostTimes,
-    /// Nanoseconds that the thread which does that work had a core, batches that it made included.
+    /// Nanoseconds that the thread which does that work had a core, with what it did in between. See
+    /// [`super::PROCESSOR_IS_TIMED`].
     pub processor: u64,
 }
 
@@ -64,7 +65,7 @@ pub struct StepCost {
     pub kernels: f64,
     /// The processor's work for the device, as shares of it, by [`HostWork::ALL`].
     pub host: [f64; HostWork::ALL.len()],
-    /// The time that the thread which does that work had a core, as a share of it.
+    /// The time that the thread which does that work had a core, as a share of it. See [`super::PROCESSOR_IS_TIMED`].
     pub processor: f64,
 }
 
@@ -159,7 +160,8 @@ impl Profile {
         for (number, Step { kind, wall, kernels, host, processor }) in self.steps.iter().enumerate() {
             let kernels = if self.timed { ms(*kernels) } else { String::new() };
             let host = host.map(ms).join(",");
-            let (number, wall, processor) = (number + 1, ms(*wall), ms(*processor));
+            let processor = if PROCESSOR_IS_TIMED { ms(*processor) } else { String::new() };
+            let (number, wall) = (number + 1, ms(*wall));
             text += &format!("{number},{},{wall},{kernels},{host},{processor}\n", kind.name());
         }
         text

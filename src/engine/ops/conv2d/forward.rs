@@ -7,9 +7,9 @@ use super::kernels::{
 };
 use super::sizes::{SHARED_LANES, SHARED_ROWS_TILE, SLAB, Sizes, Slabs, Tiling, WINOGRAD_TILE};
 use super::{Geometry, choice, refused};
-use crate::Result;
 use crate::engine::gpu::{Choice, Pass, Rung, Source, Tile, device::linear_grid};
 use crate::engine::{Gpu, Tensor};
+use crate::{Error, Result};
 
 /// What the forward kernel does to a finished sum; the numbers are the shaders'.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -128,6 +128,9 @@ fn words_a_cell(gpu: &Gpu, rung: Rung, channels: usize) -> usize {
 fn expect_shapes(geometry: &Geometry, [x, w, b]: [&Tensor; 3], epilogue: Epilogue) -> Result<()> {
     geometry.expect("conv2d", &[(x, &geometry.input_shape()), (w, &geometry.weights_shape())])?;
     match epilogue {
+        Epilogue::PoolBiasRelu if geometry.height.min(geometry.width) < 2 => {
+            Err(Error::shape("conv2d with pooling", format!("{geometry:?} has no cell of 2×2 pixels")))
+        }
         Epilogue::None => Ok(()),
         Epilogue::Mask => geometry.expect("conv2d", &[(b, &geometry.output_shape())]),
         _ => geometry.expect("conv2d", &[(b, &[geometry.out_channels])]),
@@ -195,7 +198,7 @@ fn run(
     let mut x = x.clone();
     let (Launch { source, mut constants, grid }, weights) = match slabs {
         None => (
-            launch(gpu, choice, batch, sizes, places.is_some()),
+            launch(gpu, choice, batch, sizes, (epilogue, places.is_some())),
             vec![(in_order(gpu, sizes, filter)?, vec![])],
         ),
         Some(slabs) => {
@@ -267,8 +270,14 @@ struct Launch {
     grid: [u32; 3],
 }
 
-/// The launch of a rung that fits, of a kernel that writes down places or of one that does not.
-fn launch(gpu: &Gpu, Choice { rung, tile }: Choice, batch: usize, sizes: &Sizes, places: bool) -> Launch {
+/// The launch of a rung that fits, for an epilogue, of a kernel that writes down places or of one that does not.
+fn launch(
+    gpu: &Gpu,
+    Choice { rung, tile }: Choice,
+    batch: usize,
+    sizes: &Sizes,
+    (epilogue, places): (Epilogue, bool),
+) -> Launch {
     let constants = sizes.constants();
     let (one_channel, channels) = (sizes.ci == 1, sizes.co as usize);
     let pixels = batch * sizes.height as usize * sizes.width as usize;
@@ -284,6 +293,8 @@ fn launch(gpu: &Gpu, Choice { rung, tile }: Choice, batch: usize, sizes: &Sizes,
             tiled(&kernels[which], &tiling(), batch, sizes)
         }
         Rung::WorkgroupTile => {
+            let cells = batch * (sizes.height / 2) as usize * (sizes.width / 2) as usize;
+            let pixels = if epilogue == Epilogue::PoolBiasRelu { 4 * cells } else { pixels };
             let tile = tile.unwrap_or_else(|| Tile::for_product(pixels, channels));
             let source = &FORWARD_WORKGROUP[which][usize::from(!sizes.ci.is_multiple_of(4))];
             let constants = [constants, vec![("ROWS", tile.rows), ("COLUMNS", tile.columns)]].concat();

@@ -3,6 +3,7 @@
 mod ladder;
 
 use super::*;
+use crate::engine::gpu::Tile;
 use crate::engine::ops::draw::Draw;
 use crate::engine::ops::{arithmetic, check, dropout, max_pool, relu};
 
@@ -102,7 +103,7 @@ fn on_rungs_with_cells(
     pass: Pass,
     shapes: &[Geometry],
     [with_subgroups, without]: [usize; 2],
-    test: impl Fn(&Gpu, Rung, &Geometry, &[Tensor; 4]) -> Result<()>,
+    test: impl Fn(&Gpu, Choice, &Geometry, &[Tensor; 4]) -> Result<()>,
 ) {
     check::on_every_kind_of_gpu(|gpu| {
         let subgroups = gpu.subgroup_sizes();
@@ -111,10 +112,19 @@ fn on_rungs_with_cells(
             let tensors = Case::of(g).upload(gpu)?;
             for rung in Rung::ALL {
                 if rung.makes_cells() && fits(rung, pass, g, subgroups) {
-                    test(gpu, rung, g, &tensors)?;
+                    test(gpu, rung.into(), g, &tensors)?;
                     runs += 1;
                 }
             }
+        }
+        // More cells and channels than any tile holds, and no whole number of tiles.
+        let large = match pass {
+            Pass::Forward => geometry(3, [19, 21], [4, 140], [2, 2]),
+            _ => geometry(3, [19, 21], [140, 4], [2, 2]),
+        };
+        let tensors = Case::of(&large).upload(gpu)?;
+        for tile in Tile::ALL {
+            test(gpu, Choice { rung: Rung::WorkgroupTile, tile: Some(tile) }, &large, &tensors)?;
         }
         let usable = subgroups.is_some_and(|(least, _)| least >= 8);
         assert_eq!(runs, if usable { with_subgroups } else { without });
@@ -135,15 +145,15 @@ fn pooling_in_the_kernel_gives_the_bits_of_pooling_after_it() {
         // Weights in several uniform buffers.
         geometry(1, [5, 18], [64, 34], [3, 3]),
     ];
-    on_rungs_with_cells(Pass::Forward, &shapes, [28, 10], |gpu, rung, g, [x, w, b, _]| {
-        let by = |epilogue| forward_by(gpu, rung, g, [x, w, b], epilogue);
+    on_rungs_with_cells(Pass::Forward, &shapes, [28, 10], |gpu, choice, g, [x, w, b, _]| {
+        let by = |epilogue| forward_by(gpu, choice, g, [x, w, b], epilogue);
         let (together, tape) = (by(Epilogue::PoolBiasRelu)?, Tape::new(gpu));
         let sums = by(Epilogue::Bias)?;
         let apart = max_pool::relu_max_pool(&tape, &tape.constant(&sums))?;
-        assert_eq!(together.shape(), apart.value().shape(), "{rung} of {g:?}");
-        assert_eq!(gpu.read(&together)?, gpu.read(apart.value())?, "{rung} of {g:?}");
-        let (again, places) = forward_with_places_by(gpu, rung, g, [x, w, b])?;
-        assert_eq!(gpu.read(&again)?, gpu.read(&together)?, "{rung} of {g:?} with places");
+        assert_eq!(together.shape(), apart.value().shape(), "{choice} of {g:?}");
+        assert_eq!(gpu.read(&together)?, gpu.read(apart.value())?, "{choice} of {g:?}");
+        let (again, places) = forward_with_places_by(gpu, choice, g, [x, w, b])?;
+        assert_eq!(gpu.read(&again)?, gpu.read(&together)?, "{choice} of {g:?} with places");
         // The way back: numbers all different, to where the reference took the largest from.
         let d: Vec<f32> = (1..=again.len()).map(|i| i as f32).collect();
         let d_on_gpu = gpu.upload(again.shape(), &d)?;
@@ -152,7 +162,7 @@ fn pooling_in_the_kernel_gives_the_bits_of_pooling_after_it() {
         let sums = check::f64s(&gpu.read(&sums)?);
         let (_, positions) = max_pool::max_pool_reference(&sums, g.output_shape());
         positions.into_iter().zip(d).for_each(|(at, d)| expected[at] = d);
-        assert_eq!(gpu.read(&back)?, expected, "{rung} of {g:?} back");
+        assert_eq!(gpu.read(&back)?, expected, "{choice} of {g:?} back");
         Ok(())
     });
 }
@@ -168,13 +178,32 @@ fn masking_in_the_kernel_gives_the_bits_of_masking_after_it() {
         // Weights in several uniform buffers.
         geometry(1, [5, 18], [48, 64], [3, 3]),
     ];
-    on_rungs_with_cells(Pass::InputGradient, &shapes, [26, 10], |gpu, rung, g, [x, w, _, d]| {
-        let unmasked = input_gradient_by(gpu, rung, g, [w, d], None)?;
+    on_rungs_with_cells(Pass::InputGradient, &shapes, [26, 10], |gpu, choice, g, [x, w, _, d]| {
+        let unmasked = input_gradient_by(gpu, choice, g, [w, d], None)?;
         // Of a factor that rounds nothing.
         for factor in [1.0, 4.0] {
-            let masked = input_gradient_by(gpu, rung, g, [w, d], Some((x, factor)))?;
+            let masked = input_gradient_by(gpu, choice, g, [w, d], Some((x, factor)))?;
             let apart = relu::mask(gpu, &unmasked, x, factor)?;
-            assert_eq!(gpu.read(&masked)?, gpu.read(&apart)?, "{rung} of {g:?}");
+            assert_eq!(gpu.read(&masked)?, gpu.read(&apart)?, "{choice} of {g:?}");
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn an_image_without_a_cell_is_not_pooled() {
+    check::on_every_kind_of_gpu(|gpu| {
+        for size in [[1, 9], [9, 1]] {
+            let g = geometry(2, size, [8, 12], [3, 3]);
+            let [x, w, b, _] = Case::of(&g).upload(gpu)?;
+            for rung in Rung::ALL {
+                let result = forward_by(gpu, rung, &g, [&x, &w, &b], Epilogue::PoolBiasRelu);
+                let message = result.expect_err("no cell").to_string();
+                assert!(
+                    message.starts_with("conv2d with pooling: Geometry") && message.contains("no cell"),
+                    "{message}"
+                );
+            }
         }
         Ok(())
     });
