@@ -51,6 +51,9 @@ fn main(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) grou
     y3 = strip(y3, k, image, row + 3, column);
   }
   let b = bias_of(o);
-  store(image, i, j, outputs, y0, y1, b);
-  store(image, i + 2u, j, outputs, y2, y3, b);
+  // The last workgroup may have more tiles than are left.
+  if i < HEIGHT && outputs < CO / OUTPUTS {
+    store(image, i, j, outputs, y0, y1, b);
+    store(image, i + 2u, j, outputs, y2, y3, b);
+  }
 }

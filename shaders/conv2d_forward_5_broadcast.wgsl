@@ -91,6 +91,9 @@ fn main(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) grou
       y0 = tap_3(y0, x0, k); y1 = tap_3(y1, x1, k); y2 = tap_3(y2, x2, k); y3 = tap_3(y3, x3, k); }
   }
   let b = bias_of(o);
-  store(image, i, j, outputs, y0, y1, b);
-  store(image, i + 2u, j, outputs, y2, y3, b);
+  // The last workgroup may have more tiles than are left.
+  if i < HEIGHT && outputs < CO / OUTPUTS {
+    store(image, i, j, outputs, y0, y1, b);
+    store(image, i + 2u, j, outputs, y2, y3, b);
+  }
 }

@@ -145,8 +145,10 @@ fn main(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) grou
     y7 = add(y7, k, r7, r8, r9, r10);
   }
   let b = bias_of(o);
-  store(image, i, j, outputs, y0, y1, b);
-  store(image, i + 2u, j, outputs, y2, y3, b);
-  store(image, i + 4u, j, outputs, y4, y5, b);
-  store(image, i + 6u, j, outputs, y6, y7, b);
+  if outputs < CO / OUTPUTS {
+    store(image, i, j, outputs, y0, y1, b);
+    store(image, i + 2u, j, outputs, y2, y3, b);
+    store(image, i + 4u, j, outputs, y4, y5, b);
+    store(image, i + 6u, j, outputs, y6, y7, b);
+  }
 }

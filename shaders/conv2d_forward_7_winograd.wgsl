@@ -190,5 +190,5 @@ fn main(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) grou
     if TOGETHER > 1u { l = kernel(w0.next, w1.next, w2.next, w3.next); }
     add(k, l, rows(sources, c));
   }
-  store_tile(image, i, j, outputs, bias_of(o));
+  if outputs < CO / OUTPUTS { store_tile(image, i, j, outputs, bias_of(o)); }
 }

@@ -1,5 +1,5 @@
-// The end of the tiled forward kernels, with bias and ReLU, pooled, or masked: a pixel, a cell, or eight pixels of two output
-// rows.
+// The end of the tiled forward kernels, with bias and ReLU, pooled, or masked: a pixel, a cell of two by two, or four or eight columns
+// of two output rows.
 //
 // A largest number of four is the same before the bias is added as after, to the last bit, since adding keeps
 // the order; so pooling comes first and spares three quarters of what follows, and of what is stored.
@@ -35,31 +35,6 @@ fn put(at: u32, sum: Outputs, b: Outputs) {
   }
 }
 
-fn store_pixel(image: u32, i: u32, j: u32, group: u32, sum: Outputs, b: Outputs) {
-  if j >= WIDTH { return; }
-  put(((image * HEIGHT + i) * WIDTH + j) * (CO / OUTPUTS) + group, sum, b);
-}
-
-fn store_row(image: u32, i: u32, j: u32, group: u32, sums: Strip, b: Outputs) {
-  if i >= HEIGHT || group >= CO / OUTPUTS { return; }
-  store_pixel(image, i, j, group, sums.left[0], b);
-  store_pixel(image, i, j + 1u, group, sums.left[1], b);
-  store_pixel(image, i, j + 2u, group, sums.left[2], b);
-  store_pixel(image, i, j + 3u, group, sums.left[3], b);
-  store_pixel(image, i, j + 4u, group, sums.right[0], b);
-  store_pixel(image, i, j + 5u, group, sums.right[1], b);
-  store_pixel(image, i, j + 6u, group, sums.right[2], b);
-  store_pixel(image, i, j + 7u, group, sums.right[3], b);
-}
-
-// Two columns of both rows.
-fn left_cell(upper: Matrix, lower: Matrix) -> Matrix {
-  return Matrix(upper[0], upper[1], lower[0], lower[1]);
-}
-fn right_cell(upper: Matrix, lower: Matrix) -> Matrix {
-  return Matrix(upper[2], upper[3], lower[2], lower[3]);
-}
-
 // What is left of a cell, in its place: four pixels, two of either row, as a column each.
 fn put_cell(at: u32, cell: Matrix, b: Outputs) {
   let above = max(cell[0], cell[1]);
@@ -71,22 +46,40 @@ fn put_cell(at: u32, cell: Matrix, b: Outputs) {
   keep_places(at, select(right, low, below > above));
 }
 
-// y is [N][⌊HEIGHT/2⌋][⌊WIDTH/2⌋][CO/OUTPUTS].
-fn store_cell(image: u32, i: u32, j: u32, group: u32, cell: Matrix, b: Outputs) {
-  if j / 2u >= WIDTH / 2u { return; }
-  put_cell(((image * (HEIGHT / 2u) + i / 2u) * (WIDTH / 2u) + j / 2u) * (CO / OUTPUTS) + group, cell, b);
+// Tiles have 4 or 8 rows and 8 or 16 columns. On an image of whole ones no pixel need be asked for.
+override RAGGED_ROWS: bool = HEIGHT % 16u != 0u;
+override RAGGED_COLUMNS: bool = WIDTH % 16u != 0u;
+
+fn store_pixel(image: u32, i: u32, j: u32, group: u32, sum: Outputs, b: Outputs) {
+  if (!RAGGED_ROWS | (i < HEIGHT)) & (!RAGGED_COLUMNS | (j < WIDTH)) {
+    put(((image * HEIGHT + i) * WIDTH + j) * (CO / OUTPUTS) + group, sum, b);
+  }
 }
 
-// Rows i, which is even, and i + 1, from column j on, which is even.
-fn store(image: u32, i: u32, j: u32, group: u32, upper: Strip, lower: Strip, b: Outputs) {
-  if EPILOGUE != 3u {
-    store_row(image, i, j, group, upper, b);
-    store_row(image, i + 1u, j, group, lower, b);
-    return;
+// Rows i and i + 1 of columns j and j + 1, all even, as put_cell takes them. If pooled, y is [N][⌊HEIGHT/2⌋][⌊WIDTH/2⌋][CO/OUTPUTS].
+fn store_cell(image: u32, i: u32, j: u32, group: u32, cell: Matrix, b: Outputs) {
+  if EPILOGUE == 3u {
+    let row = i / 2u;
+    let column = j / 2u;
+    if (!RAGGED_ROWS | (row < HEIGHT / 2u)) & (!RAGGED_COLUMNS | (column < WIDTH / 2u)) {
+      put_cell(((image * (HEIGHT / 2u) + row) * (WIDTH / 2u) + column) * (CO / OUTPUTS) + group, cell, b);
+    }
+  } else {
+    store_pixel(image, i, j, group, cell[0], b);
+    store_pixel(image, i, j + 1u, group, cell[1], b);
+    store_pixel(image, i + 1u, j, group, cell[2], b);
+    store_pixel(image, i + 1u, j + 1u, group, cell[3], b);
   }
-  if i / 2u >= HEIGHT / 2u || group >= CO / OUTPUTS { return; }
-  store_cell(image, i, j, group, left_cell(upper.left, lower.left), b);
-  store_cell(image, i, j + 2u, group, right_cell(upper.left, lower.left), b);
-  store_cell(image, i, j + 4u, group, left_cell(upper.right, lower.right), b);
-  store_cell(image, i, j + 6u, group, right_cell(upper.right, lower.right), b);
+}
+
+// Four columns of both rows.
+fn store_cells(image: u32, i: u32, j: u32, group: u32, upper: Matrix, lower: Matrix, b: Outputs) {
+  store_cell(image, i, j, group, Matrix(upper[0], upper[1], lower[0], lower[1]), b);
+  store_cell(image, i, j + 2u, group, Matrix(upper[2], upper[3], lower[2], lower[3]), b);
+}
+
+// Eight columns of both rows. Whether the tile begins on the image, and whether there are such outputs, is the kernel's concern.
+fn store(image: u32, i: u32, j: u32, group: u32, upper: Strip, lower: Strip, b: Outputs) {
+  store_cells(image, i, j, group, upper.left, lower.left, b);
+  store_cells(image, i, j + 4u, group, upper.right, lower.right, b);
 }

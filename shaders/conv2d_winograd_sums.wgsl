@@ -2,8 +2,9 @@
 // conv2d_winograd_sums_in_memory.wgsl is the other way.
 
 struct Tile { left: Strip, right: Strip }
-alias Sums = Tile;
-var<private> sums: SumsAt;
+struct TilesAt { a: Tile, minus_a: Tile, b: Tile, minus_b: Tile, c: Tile, minus_c: Tile, infinity: Tile }
+alias Sums = Matrix;
+var<private> sums: TilesAt;
 
 // A round's operands at a point: a channel's taps, those of the next channel, and a strip of pixels of both.
 fn add_strip(sum: Strip, k: Taps, l: Taps, p: Pixels, q: Pixels) -> Strip {
@@ -30,19 +31,21 @@ fn add(k: TapsAt, l: TapsAt, rows: LoadedAt) {
   sums.minus_b = add_tile(sums.minus_b, k.minus_b, l.minus_b, r.minus_b, f.minus_b, g.minus_b);
 }
 
-// a + s·b.
-fn plus(a: Tile, s: f32, b: Tile) -> Tile {
-  return Tile(plus_strips(a.left, s, b.left), plus_strips(a.right, s, b.right));
-}
-fn plus_strips(a: Strip, s: f32, b: Strip) -> Strip {
-  return Strip(plus_columns(a.left, s, b.left), plus_columns(a.right, s, b.right));
-}
+// a + s·b, of four columns.
+fn plus(a: Matrix, s: f32, b: Matrix) -> Matrix { return plus_columns(a, s, b); }
 
-// The rows from i on and the columns from j on of a group of outputs.
+// The first four columns are used up: the others move up.
+fn moved(t: Tile) -> Tile { return Tile(Strip(t.left.right, t.right.left), Strip(t.right.right, Matrix())); }
+
+// The rows from i on and the columns from j on of a group of outputs, by four columns. Compiled for all sixteen, the end would be a
+// third of what a driver for the processor takes its time over when it compiles the kernel; counted from 0 the loop would be unrolled.
 fn store_tile(image: u32, i: u32, j: u32, group: u32, b: Outputs) {
-  let four = finish(sums);
-  store(image, i, j, group, four.r0.left, four.r1.left, b);
-  store(image, i + 2u, j, group, four.r2.left, four.r3.left, b);
-  store(image, i, j + 8u, group, four.r0.right, four.r1.right, b);
-  store(image, i + 2u, j + 8u, group, four.r2.right, four.r3.right, b);
+  for (var column = j; column < min(j + 16u, WIDTH); column += 4u) {
+    let four = finish(SumsAt(sums.a.left.left, sums.minus_a.left.left, sums.b.left.left, sums.minus_b.left.left,
+                             sums.c.left.left, sums.minus_c.left.left, sums.infinity.left.left));
+    store_cells(image, i, column, group, four.r0, four.r1, b);
+    store_cells(image, i + 2u, column, group, four.r2, four.r3, b);
+    sums = TilesAt(moved(sums.a), moved(sums.minus_a), moved(sums.b), moved(sums.minus_b), moved(sums.c), moved(sums.minus_c),
+                   moved(sums.infinity));
+  }
 }

@@ -42,24 +42,12 @@ fn plus(a: Two, s: f32, b: Two) -> Two {
 
 // Rows i and i + 1, of columns j and j + 1.
 fn store_two(image: u32, i: u32, j: u32, group: u32, upper: Two, lower: Two, b: Outputs) {
-  if EPILOGUE == 3u {
-    if i / 2u < HEIGHT / 2u { store_cell(image, i, j, group, Matrix(upper.left, upper.right, lower.left, lower.right), b); }
-    return;
-  }
-  if i < HEIGHT {
-    store_pixel(image, i, j, group, upper.left, b);
-    store_pixel(image, i, j + 1u, group, upper.right, b);
-  }
-  if i + 1u < HEIGHT {
-    store_pixel(image, i + 1u, j, group, lower.left, b);
-    store_pixel(image, i + 1u, j + 1u, group, lower.right, b);
-  }
+  store_cell(image, i, j, group, Matrix(upper.left, upper.right, lower.left, lower.right), b);
 }
 
 // The rows from i on and the columns from j on of a group of outputs. Counted from 0 the loop would be unrolled, and all numbers
 // known.
 fn store_tile(image: u32, i: u32, j: u32, group: u32, b: Outputs) {
-  if group >= CO / OUTPUTS { return; }
   for (var column = j; column < min(j + 16u, WIDTH); column += 2u) {
     let n = (column - j) / 2u;
     let four = finish(SumsAt(at_a[n], at_minus_a[n], at_b[n], at_minus_b[n], at_c[n], at_minus_c[n], at_infinity[n]));

@@ -3,7 +3,7 @@
 use super::adapter;
 use super::kernel::{self, Builders, Constants, Dispatches, Kernel, Source};
 use super::pool::{self, Pool};
-use super::precompile::{First, Like, Precompiler};
+use super::precompile::{self, First, Like};
 use super::profile::{HostWork, Place, Profile, Profiler, Profiling};
 use super::texture::{self, Texture};
 use super::tuning::{Identity, Tuning};
@@ -117,11 +117,9 @@ struct Inner {
     /// What is to be copied before the next dispatch.
     copies: RefCell<Vec<texture::Copy>>,
     builders: Builders,
-    /// How kernels are precompiled, where that helps; those that the next submission brings for the first time;
-    /// and what is at work for those before.
+    /// How kernels are precompiled, where that helps, and those that the next submission brings for the first time.
     like: Option<Like>,
-    firsts: RefCell<Vec<First>>,
-    precompilers: RefCell<Vec<Precompiler>>,
+    firsts: RefCell<Vec<(Rc<Kernel>, First)>>,
     in_flight: RefCell<VecDeque<wgpu::SubmissionIndex>>,
     one: OnceCell<Tensor>,
     submissions: Cell<u64>,
@@ -202,7 +200,6 @@ impl Gpu {
             builders: Builders::new(),
             like,
             firsts: RefCell::default(),
-            precompilers: RefCell::default(),
             in_flight: RefCell::default(),
             one: OnceCell::new(),
             submissions: Cell::new(0),
@@ -505,7 +502,8 @@ impl Gpu {
         if is_first && self.0.like.is_some() {
             let bytes = tensors.iter().map(|tensor| bound_bytes(tensor)).collect();
             let (constants, immediates) = (constants.to_vec(), immediates.to_vec());
-            self.0.firsts.borrow_mut().push(First { source, constants, bytes, immediates });
+            let first = First { source, constants, bytes, immediates };
+            self.0.firsts.borrow_mut().push((kernel.clone(), first));
         }
         let bind_group = self.bind_group(&kernel, tensors);
         self.profiled(|profiler| profiler.launched(&kernel, tensors, groups));
@@ -562,12 +560,19 @@ impl Gpu {
     /// A kernel that the driver does not take; what was recorded is lost.
     fn encode(&self) -> Result<wgpu::CommandEncoder> {
         let recorded = self.0.recorded.take();
-        let all = || recorded.iter().map(|dispatch| dispatch.kernel.pipeline()).collect::<Result<Vec<_>>>();
+        let firsts = self.0.firsts.take();
         let built = recorded.iter().all(|dispatch| dispatch.kernel.is_built());
-        let pipelines = if built { all() } else { self.timed(HostWork::Compiling, all) };
+        let compiled = || {
+            let pipelines =
+                recorded.iter().map(|dispatch| dispatch.kernel.pipeline()).collect::<Result<Vec<_>>>()?;
+            if let Some(like) = &self.0.like {
+                precompile::by_all_cores(like, (&self.0.device, &self.0.queue), firsts);
+            }
+            Ok(pipelines)
+        };
+        let pipelines = if built { compiled() } else { self.timed(HostWork::Compiling, compiled) };
         let pipelines = pipelines.inspect_err(|_| {
             self.profiled(Profiler::forget);
-            self.0.firsts.take();
         })?;
         let mut encoder = self.0.device.create_command_encoder(&Default::default());
         let ready = Ready(&recorded, pipelines);
@@ -583,7 +588,6 @@ impl Gpu {
         self.profiled(Profiler::submitting);
         let index = self.0.queue.submit([commands]);
         self.profiled(Profiler::submitted);
-        self.precompile();
         self.0.submissions.set(self.0.submissions.get() + 1);
         self.0.in_flight.borrow_mut().push_back(index.clone());
         while self.0.in_flight.borrow().len() > SUBMISSIONS_IN_FLIGHT {
@@ -593,18 +597,6 @@ impl Gpu {
         self.profiled(Profiler::absorb).transpose()?;
         self.check()?;
         Ok(index)
-    }
-
-    /// Has other cores compile the kernels that were just submitted for the first time.
-    fn precompile(&self) {
-        let firsts = self.0.firsts.take();
-        let mut at_work = self.0.precompilers.borrow_mut();
-        at_work.retain(|precompiler| !precompiler.is_over());
-        if let Some(precompiler) = self.0.like.as_ref().and_then(|like| Precompiler::start(like, firsts)) {
-            let done = precompiler.done();
-            self.0.queue.on_submitted_work_done(move || done.tell());
-            at_work.push(precompiler);
-        }
     }
 
     /// Sends everything recorded to the device as one command buffer. Reading and waiting do so, too, with the same errors.

@@ -6,6 +6,7 @@ use std::cell::OnceCell;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
 
 /// A kernel's text. `name` is that of its file under `shaders/`; `parts` are concatenated, helpers
 /// such as `philox.wgsl` first. Every kernel has one entry point `main`; its buffers are bindings
@@ -54,10 +55,12 @@ pub(super) struct Kernel {
     /// For each binding, whether it is a texture.
     pub bindings: Vec<bool>,
     pub immediate_bytes: usize,
-    /// What came of building it: the pipeline, or what the driver has against it.
-    built: OnceCell<std::result::Result<wgpu::ComputePipeline, String>>,
-    coming: mpsc::Receiver<std::result::Result<wgpu::ComputePipeline, String>>,
+    built: OnceCell<Built>,
+    coming: mpsc::Receiver<Built>,
 }
+
+/// What came of building a kernel: the pipeline and how long it took, or what the driver has against it.
+type Built = std::result::Result<(wgpu::ComputePipeline, Duration), String>;
 
 impl Kernel {
     /// Whether the pipeline was waited for already.
@@ -73,7 +76,14 @@ impl Kernel {
         let lost = |_| Err("the thread that was to build it is gone".into());
         let built = self.built.get_or_init(|| self.coming.recv().unwrap_or_else(lost));
         let refused = |message: &String| Error::Kernel { kernel: self.name.into(), message: message.clone() };
-        built.as_ref().map_err(refused)
+        built.as_ref().map(|(pipeline, _)| pipeline).map_err(refused)
+    }
+
+    /// How long the driver took to translate it: about as many times longer than for another as it takes to compile. Nothing while
+    /// nobody has waited for the pipeline.
+    pub fn took(&self) -> Duration {
+        let built = self.built.get().and_then(|built| built.as_ref().ok());
+        built.map_or(Duration::ZERO, |&(_, took)| took)
     }
 }
 
@@ -163,7 +173,7 @@ pub(super) struct Builders {
 }
 
 /// What is to be built on which device, and who waits for it.
-type Job = (wgpu::Device, Plan, mpsc::Sender<std::result::Result<wgpu::ComputePipeline, String>>);
+type Job = (wgpu::Device, Plan, mpsc::Sender<Built>);
 
 /// A network's first batch has some ten kernels at once.
 const MOST_BUILDERS: usize = 8;
@@ -216,8 +226,10 @@ fn build_next(given: &Mutex<mpsc::Receiver<Job>>) -> bool {
 }
 
 fn build((device, plan, built): Job) {
+    let begun = Instant::now();
+    let pipeline = plan.build(&device);
     // Nobody may be waiting any more.
-    let _ = built.send(plan.build(&device));
+    let _ = built.send(pipeline.map(|pipeline| (pipeline, begun.elapsed())));
 }
 
 /// What a module binds, read from its own text: the kind of each binding, and the size of the immediate block.
@@ -260,7 +272,7 @@ fn chain(error: &dyn std::error::Error) -> String {
 }
 
 /// Does something on a device, or says what the device has against it.
-fn scoped<T>(device: &wgpu::Device, work: impl FnOnce() -> T) -> std::result::Result<T, String> {
+pub(super) fn scoped<T>(device: &wgpu::Device, work: impl FnOnce() -> T) -> std::result::Result<T, String> {
     let scopes = (
         device.push_error_scope(wgpu::ErrorFilter::Validation),
         device.push_error_scope(wgpu::ErrorFilter::Internal),

@@ -1,32 +1,32 @@
-//! Kernels compiled before their turn, on cores that have nothing else to do.
+//! Kernels compiled before their turn, by several cores.
 //!
 //! A driver for the processor (llvmpipe) makes machine code of a kernel when it is first dispatched, in the one thread that
-//! runs what was submitted: the first batch through a network waits for one kernel after another. What was made goes into
+//! runs what was submitted: the first batch through a network would wait for one kernel after another. What was made goes into
 //! Mesa's cache on disk, and another device of the same driver finds it there. So the kernels that a submission brings for the
-//! first time are dispatched, a workgroup of each, by other threads, too, with a device for each thread. They begin at the end
-//! of the submission and its own thread at the beginning; where they meet, everything is compiled.
+//! first time are dispatched before, a workgroup of each: by the device that they are for, and by other threads, with a device for
+//! each thread. All take the dearest kernel that is left, until none is.
 //!
 //! ```text
-//! the queue       ▒ 1 ▒▒▒▒▒▒▒ 2 ▒▒▒▒▒▒ 3 ▒▒▒▒▒▒ 4 ▒ 5 ▒ 6 ▒ done      ▒▒▒ compiled  ▒ from the cache
-//! another thread     ░░░ 6 ▒▒▒▒▒▒▒ 5 ▒▒▒▒▒▒ 4 ▒▒▒▒▒▒
+//! the device        ▒▒▒ 1 ▒▒▒▒▒▒▒▒▒▒▒ 3 ▒▒▒▒▒▒ 6 ▒▒  submission: 1 3 6 are compiled, 2 4 5 from the cache
+//! another thread       ░░░ 2 ▒▒▒▒▒▒▒░░ 4 ▒▒▒▒▒░ 5 ▒  ░░░ translated once more  ▒▒▒ compiled
 //! ```
 //!
-//! They begin only where a submission of new kernels is not done soon, as with an empty cache, or a batch that takes long
-//! anyway; then a thread looks its kernels up and finds them.
+//! Other threads begin only where the device is not through soon, as with an empty cache: kernels from the cache take it no longer
+//! than on their turn.
 
 use super::adapter;
-use super::kernel::{self, Source};
+use super::kernel::{self, Kernel, Source};
 use super::texture;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::thread::{self, JoinHandle};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
 use std::time::Duration;
 
-/// How long a submission may take whose kernels come from the cache.
-const SOON: Duration = Duration::from_millis(200);
-/// Bytes of the texts that are worth it: shorter ones are compiled in the time that another thread takes to begin.
-const LONG: usize = 6 << 10;
-/// Fewer kernels than these are not worth a thread and its device.
-const FEWEST: usize = 2;
+/// How long a network's kernels take that come from the cache.
+const SOON: Duration = Duration::from_millis(100);
+/// How long the driver translates a kernel that is worth it.
+const LONG: Duration = Duration::from_millis(5);
 /// More threads would have little to do each: a network has some ten kernels.
 const MOST_THREADS: usize = 4;
 /// Most bytes of what one workgroup is given in place of a tensor.
@@ -42,6 +42,9 @@ pub(super) struct First {
     pub bytes: Vec<u64>,
     pub immediates: Vec<u32>,
 }
+
+/// The device of a kernel and its queue.
+type Own<'a> = (&'a wgpu::Device, &'a wgpu::Queue);
 
 /// How to open another device like the one that the kernels are for.
 #[derive(Clone)]
@@ -77,126 +80,126 @@ impl Like {
     }
 }
 
-/// Whether a submission is done.
-#[derive(Default)]
-pub(super) struct Done(Mutex<bool>, Condvar);
-
-impl Done {
-    pub fn tell(&self) {
-        *self.told() = true;
-        self.1.notify_all();
-    }
-
-    fn told(&self) -> MutexGuard<'_, bool> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Waits for so long, and says whether it is done by then.
-    fn within(&self, time: Duration) -> bool {
-        let waited = self.1.wait_timeout_while(self.told(), time, |done| !*done);
-        *waited.unwrap_or_else(PoisonError::into_inner).0
+/// Has kernels compiled that are about to be dispatched for the first time and whose pipelines are there, by their own device and as
+/// many others as there are cores for. What goes wrong is told when they are dispatched.
+pub(super) fn by_all_cores(like: &Like, own: Own, firsts: Vec<(Rc<Kernel>, First)>) {
+    let timed = firsts.into_iter().map(|first| (first.0.took(), first)).collect();
+    let (kernels, firsts): (Vec<_>, Vec<_>) = dearest_first(timed).into_iter().unzip();
+    let others = thread::available_parallelism().map_or(0, |cores| cores.get() - 1);
+    let others = others.min(MOST_THREADS).min(firsts.len().saturating_sub(1));
+    if others > 0 {
+        share(like, own, &kernels, &Left::all(&firsts), others);
     }
 }
 
-/// Threads that compile the kernels of one submission. They stop when it is done, or when it is dropped: it then waits for the
-/// kernel that each has begun, so that none is amid the driver when a process ends by itself.
-pub(super) struct Precompiler {
-    done: Arc<Done>,
-    threads: Vec<JoinHandle<()>>,
+/// Those that take long enough to be worth it.
+fn dearest_first<T>(mut timed: Vec<(Duration, T)>) -> Vec<T> {
+    timed.retain(|&(took, _)| took >= LONG);
+    timed.sort_by_key(|&(took, _)| std::cmp::Reverse(took));
+    timed.into_iter().map(|(_, one)| one).collect()
 }
 
-impl Precompiler {
-    /// Begins; whoever submitted tells when it is done. None where there is too little to do, or no core for it.
-    pub fn start(like: &Like, firsts: Vec<First>) -> Option<Self> {
-        let length = |first: &First| first.source.parts.iter().map(|text| text.len()).sum::<usize>();
-        let long: Vec<First> = firsts.into_iter().filter(|first| length(first) >= LONG).collect();
-        let others = thread::available_parallelism().map_or(0, |cores| cores.get() - 1);
-        let count = others.min(MOST_THREADS).min(long.len() / FEWEST);
-        let done = Arc::<Done>::default();
-        let left = Arc::new(Mutex::new(long));
+/// Compiles what is left with the device that the kernels are for and so many others, and waits for all of them.
+fn share(like: &Like, own: Own, kernels: &[Rc<Kernel>], left: &Left, others: usize) {
+    thread::scope(|scope| {
         let begin = |nth: usize| {
-            let (done, left, like) = (done.clone(), left.clone(), like.clone());
             let named = thread::Builder::new().name(format!("precompile {nth}"));
-            named.spawn(move || compile_all(&like, &left, &done)).ok()
+            named.spawn_scoped(scope, || help(like, left)).ok()
         };
-        let threads: Vec<_> = (0..count).filter_map(begin).collect();
-        (!threads.is_empty()).then_some(Precompiler { done, threads })
-    }
-
-    pub fn done(&self) -> Arc<Done> {
-        self.done.clone()
-    }
-
-    /// Whether all threads have ended.
-    pub fn is_over(&self) -> bool {
-        self.threads.iter().all(JoinHandle::is_finished)
-    }
-}
-
-impl Drop for Precompiler {
-    fn drop(&mut self) {
-        self.done.tell();
-        for thread in self.threads.drain(..) {
-            // What went wrong in it only made it no help.
-            let _ = thread.join();
+        let helpers: Vec<_> = (0..others).filter_map(begin).collect();
+        while let Some((i, first)) = left.take() {
+            // Whoever waited for the pipelines has met the error.
+            let Ok(pipeline) = kernels[i].pipeline() else { continue };
+            dispatch(own, pipeline, (&kernels[i].layout, &kernels[i].bindings), first);
         }
+        for helper in helpers {
+            helper.thread().unpark();
+            // What went wrong in it only made it no help.
+            let _ = helper.join();
+        }
+    });
+}
+
+/// Kernels, and how many of them have been taken.
+struct Left<'a>(&'a [First], AtomicUsize);
+
+impl<'a> Left<'a> {
+    fn all(firsts: &'a [First]) -> Self {
+        Left(firsts, AtomicUsize::new(0))
+    }
+
+    fn is_empty(&self) -> bool {
+        self.1.load(Ordering::Relaxed) >= self.0.len()
+    }
+
+    /// The next one, and which it is.
+    fn take(&self) -> Option<(usize, &'a First)> {
+        let next = self.1.fetch_add(1, Ordering::Relaxed);
+        self.0.get(next).map(|first| (next, first))
     }
 }
 
-fn compile_all(like: &Like, left: &Mutex<Vec<First>>, done: &Done) {
-    if done.within(SOON) {
+/// Compiles what is left, with a device of its own, unless all is done soon.
+fn help(like: &Like, left: &Left) {
+    thread::park_timeout(SOON);
+    if left.is_empty() {
         return;
     }
     let Some((device, queue)) = like.open() else { return };
-    while !*done.told() {
-        let last = left.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        if last.and_then(|first| dispatch(&device, &queue, &first)).is_none() {
-            return;
-        }
+    while let Some((_, first)) = left.take() {
+        compile((&device, &queue), first);
     }
 }
 
-/// Dispatches one workgroup of a kernel on zeros and waits for it.
-fn dispatch(device: &wgpu::Device, queue: &wgpu::Queue, first: &First) -> Option<()> {
+/// Translates a kernel and has it compiled, if the driver takes it.
+fn compile(own @ (device, _): Own, first: &First) -> Option<()> {
     // With run-time checks, which the driver has of its own, too: small buffers do for any kernel.
     let plan = kernel::plan(device, first.source, &first.constants, false).ok()?;
     let pipeline = plan.build(device).ok()?;
-    let texture = texture::Raw::new(device, 1);
-    let buffers: Vec<_> = first
-        .bytes
-        .iter()
-        .map(|&bytes| {
-            device.create_buffer(&wgpu::BufferDescriptor {
-                label: None,
-                size: bytes.min(MOST_BYTES),
-                usage: wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::UNIFORM,
-                mapped_at_creation: false,
-            })
+    dispatch(own, &pipeline, (&plan.layout, &plan.bindings), first)
+}
+
+/// Dispatches one workgroup of a kernel on zeros and waits for it.
+fn dispatch(
+    (device, queue): Own,
+    pipeline: &wgpu::ComputePipeline,
+    (layout, bindings): (&wgpu::BindGroupLayout, &[bool]),
+    first: &First,
+) -> Option<()> {
+    let texture = bindings.contains(&true).then(|| texture::Raw::new(device, 1));
+    let buffer = |&bytes: &u64| {
+        device.create_buffer(&wgpu::BufferDescriptor {
+            label: None,
+            size: bytes.min(MOST_BYTES),
+            usage: wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::UNIFORM,
+            mapped_at_creation: false,
         })
-        .collect();
-    let entries: Vec<_> = (0..)
-        .zip(buffers.iter().zip(&plan.bindings))
-        .map(|(binding, (buffer, &is_texture))| {
-            let of_texture = || wgpu::BindingResource::TextureView(texture.view());
-            let resource = if is_texture { of_texture() } else { buffer.as_entire_binding() };
+    };
+    let submitted = kernel::scoped(device, || {
+        let buffers: Vec<_> = first.bytes.iter().map(buffer).collect();
+        let entry = |(binding, (buffer, &is_texture))| {
+            let resource = match &texture {
+                Some(texture) if is_texture => wgpu::BindingResource::TextureView(texture.view()),
+                _ => wgpu::Buffer::as_entire_binding(buffer),
+            };
             wgpu::BindGroupEntry { binding, resource }
-        })
-        .collect();
-    let bind_group = device.create_bind_group(&wgpu::BindGroupDescriptor {
-        label: None,
-        layout: &plan.layout,
-        entries: &entries,
+        };
+        let entries: Vec<_> = (0..).zip(buffers.iter().zip(bindings)).map(entry).collect();
+        let bind_group =
+            device.create_bind_group(&wgpu::BindGroupDescriptor { label: None, layout, entries: &entries });
+        let mut encoder = device.create_command_encoder(&Default::default());
+        let mut pass = encoder.begin_compute_pass(&Default::default());
+        kernel::dispatch(&mut pass, pipeline, &bind_group, &first.immediates, [1, 1, 1]);
+        drop(pass);
+        queue.submit([encoder.finish()])
     });
-    let mut encoder = device.create_command_encoder(&Default::default());
-    let mut pass = encoder.begin_compute_pass(&Default::default());
-    kernel::dispatch(&mut pass, &pipeline, &bind_group, &first.immediates, [1, 1, 1]);
-    drop(pass);
-    queue.submit([encoder.finish()]);
-    device.poll(wgpu::PollType::wait_indefinitely()).ok().map(drop)
+    let submission_index = Some(submitted.ok()?);
+    device.poll(wgpu::PollType::Wait { submission_index, timeout: None }).ok().map(drop)
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::kernel::Builders;
     use super::*;
 
     const TEXT: &str = "@group(0) @binding(0) var<storage, read> x: array<f32>;
@@ -215,57 +218,48 @@ mod tests {
     }
 
     #[test]
-    fn a_kernel_is_dispatched_by_another_device_and_what_is_wrong_with_it_is_let_pass() {
+    fn a_kernel_is_compiled_by_another_device_and_what_is_wrong_with_it_is_let_pass() {
         let (device, queue) = like().open().expect("a device");
-        assert!(dispatch(&device, &queue, &first(&[("FACTOR", 2)])).is_some());
-        assert!(dispatch(&device, &queue, &first(&[])).is_none(), "a constant has no value");
-        assert!(dispatch(&device, &queue, &first(&[("FACTOR", 3)])).is_some(), "the device works on");
+        assert!(compile((&device, &queue), &first(&[("FACTOR", 2)])).is_some());
+        assert!(compile((&device, &queue), &first(&[])).is_none(), "a constant has no value");
+        let unbound = First { bytes: vec![64], ..first(&[("FACTOR", 2)]) };
+        assert!(compile((&device, &queue), &unbound).is_none(), "a buffer is missing");
+        assert!(compile((&device, &queue), &first(&[("FACTOR", 3)])).is_some(), "the device works on");
     }
 
     #[test]
-    fn threads_take_kernels_from_the_end_until_all_is_done() {
-        let left = || Mutex::new(vec![first(&[("FACTOR", 1)]), first(&[]), first(&[("FACTOR", 2)])]);
-        // The first of them is never reached, behind one that does not compile.
-        let (some, done) = (left(), Done::default());
-        compile_all(&like(), &some, &done);
-        assert_eq!(some.lock().unwrap().len(), 1);
-        // What is done before it has begun needs no help.
-        let all = left();
-        done.tell();
-        compile_all(&like(), &all, &done);
-        assert_eq!(all.lock().unwrap().len(), 3);
-    }
-
-    /// The same kernel with so long a comment that it counts as long.
-    static LONG_DOUBLE: Source = Source::new("double", &[TEXT, LONG_COMMENT]);
-    const LONG_COMMENT: &str = match std::str::from_utf8(&[b'/'; LONG]) {
-        Ok(text) => text,
-        Err(_) => "",
-    };
-
-    fn long(factor: u32) -> First {
-        First { source: &LONG_DOUBLE, ..first(&[("FACTOR", factor)]) }
+    fn the_dearest_are_compiled_first_and_cheap_ones_not_at_all() {
+        let timed = [(8, 'b'), (0, 'x'), (90, 'a'), (5, 'c'), (4, 'y')];
+        let timed = timed.map(|(milliseconds, name)| (Duration::from_millis(milliseconds), name)).to_vec();
+        assert_eq!(dearest_first(timed), ['a', 'b', 'c']);
     }
 
     #[test]
-    fn few_or_short_kernels_are_left_to_the_queue() {
-        let short = (0..8).map(|n| first(&[("FACTOR", n)])).collect();
-        assert!(Precompiler::start(&like(), short).is_none());
-        assert!(Precompiler::start(&like(), vec![long(1)]).is_none());
+    fn a_helper_goes_on_behind_a_kernel_that_does_not_compile() {
+        let firsts = [first(&[("FACTOR", 1)]), first(&[]), first(&[("FACTOR", 2)])];
+        let left = Left::all(&firsts);
+        help(&like(), &left);
+        assert!(left.is_empty());
     }
 
     #[test]
-    fn threads_end_by_themselves_or_when_they_are_dropped() {
-        if thread::available_parallelism().is_ok_and(|cores| cores.get() > 1) {
-            let two = || vec![long(1), long(2)];
-            let precompiler =
-                Precompiler::start(&like(), two()).expect("two long kernels are a thread's worth");
-            while !precompiler.is_over() {
-                thread::sleep(SOON / 20);
-            }
-            let stopped = Precompiler::start(&like(), two()).expect("and again");
-            assert!(!stopped.is_over(), "it waits first");
-            drop(stopped);
+    fn kernels_are_shared_out_and_the_device_that_they_are_for_works_on() {
+        let (device, queue) = like().open().expect("a device");
+        let builders = Builders::new();
+        let kernel = |factor| {
+            let plan = kernel::plan(&device, &DOUBLE, &[("FACTOR", factor)], false).expect("a kernel");
+            let kernel = Rc::new(builders.kernel(&device, plan, factor.into()));
+            kernel.pipeline().expect("a pipeline");
+            assert!(kernel.took() > Duration::ZERO);
+            kernel
+        };
+        let kernels: Vec<_> = (1..6).map(kernel).collect();
+        let firsts: Vec<_> = (1..6).map(|factor| first(&[("FACTOR", factor)])).collect();
+        for others in [0, 1, 2] {
+            let left = Left::all(&firsts);
+            share(&like(), (&device, &queue), &kernels, &left, others);
+            assert!(left.is_empty());
         }
+        assert!(compile((&device, &queue), &firsts[0]).is_some());
     }
 }
