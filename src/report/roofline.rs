@@ -4,7 +4,7 @@
 use super::axis::Axis;
 use super::curves::numbers;
 use super::panel::{Key, Panel, legend};
-use super::sketch::{Anchor, Ink, Sketch};
+use super::sketch::{Ink, Sketch};
 use super::{Figure, number};
 use crate::Result;
 
@@ -89,30 +89,39 @@ pub fn roofline(name: &str, caption: &str, roof: &Roof, kernels: &[KernelTime]) 
         y: Axis::logarithmic("10⁹ operations a second", speeds),
     };
     let mut sketch = Sketch::new(820.0, 540.0);
-    panel.frame(&mut sketch, "Kernels under the roof of their device", 1);
+    let (gflops, gbytes) = (number::fixed(roof.gflops, 0), number::fixed(roof.gbytes, 1));
+    let title = format!("Kernels under the roof of their device, {gflops} GFLOP/s and {gbytes} GB/s");
+    panel.frame(&mut sketch, &title, 1);
     let (left, right) = panel.x.span();
     // The lines of the roof are straight on logarithmic axes; the panel cuts what sticks out below.
     let corners = [left, ridge.clamp(left, right), right].map(|x| (x, roof.at(x)));
     panel.line(&mut sketch, &corners, Ink::Text, false);
-    let label = format!("{} GFLOP/s, {} GB/s", number::fixed(roof.gflops, 0), number::fixed(roof.gbytes, 1));
-    let (x, y) = panel.place((right, roof.gflops));
-    sketch.words((x, y + 16.0), label, Ink::Text, Anchor::End);
 
-    let mut rungs: Vec<&str> = Vec::new();
-    for kernel in kernels {
-        if !rungs.contains(&kernel.rung.as_str()) {
-            rungs.push(&kernel.rung);
-        }
-    }
+    let rungs = slowest_first(kernels);
+    // Six colours tell rungs apart; the slowest, which the others are measured by, needs none.
+    let ink = |i: usize| i.checked_sub(1).map_or(Ink::Muted, Ink::Series);
     for (i, rung) in rungs.iter().enumerate() {
         let of_rung = kernels.iter().filter(|k| k.rung == *rung);
         let points: Vec<_> = of_rung.map(|k| (k.intensity(), k.gflops())).collect();
-        panel.discs(&mut sketch, &points, 4.0, Ink::Series(i), 0.75);
+        panel.discs(&mut sketch, &points, 4.0, ink(i), 0.75);
     }
     let keys: Vec<_> =
-        rungs.iter().enumerate().map(|(i, rung)| (Key::Disc(Ink::Series(i)), (*rung).to_owned())).collect();
+        rungs.iter().enumerate().map(|(i, rung)| (Key::Disc(ink(i)), (*rung).to_owned())).collect();
     legend(&mut sketch, (panel.left, panel.top - 10.0), &keys);
     sketch.figure(name, caption, Some(csv(name, roof, kernels)?))
+}
+
+/// The rungs, each once, by the most operations a second that any of their kernels makes.
+fn slowest_first(kernels: &[KernelTime]) -> Vec<&str> {
+    let mut best: Vec<(&str, f64)> = Vec::new();
+    for kernel in kernels {
+        match best.iter_mut().find(|(rung, _)| *rung == kernel.rung) {
+            Some((_, gflops)) => *gflops = gflops.max(kernel.gflops()),
+            None => best.push((&kernel.rung, kernel.gflops())),
+        }
+    }
+    best.sort_by(|a, b| a.1.total_cmp(&b.1));
+    best.into_iter().map(|(rung, _)| rung).collect()
 }
 
 fn csv(name: &str, roof: &Roof, kernels: &[KernelTime]) -> Result<String> {
@@ -176,6 +185,20 @@ mod tests {
         assert_eq!((kernel.of_peak(&memory), kernel.of_roof(&memory)), (0.008, 0.2));
         let arithmetic = Roof { gflops: 16.0, gbytes: 100.0 };
         assert_eq!(kernel.of_roof(&arithmetic), 0.5);
+    }
+
+    #[test]
+    fn the_slowest_rung_is_grey_and_seven_have_an_ink_each() {
+        let names = ["winograd", "rows", "broadcast", "tile", "registers", "vectors", "naive"];
+        let mut all: Vec<_> = (1..).zip(names).map(|(n, name)| kernel(name, 0.1 * f64::from(n))).collect();
+        all.push(kernel("naive", 2.0));
+        assert_eq!(slowest_first(&all), names.into_iter().rev().collect::<Vec<_>>());
+        let svg = roofline("roofline", "c", &Roof { gflops: 100.0, gbytes: 10.0 }, &all).unwrap().svg;
+        for ink in ["muted", "0", "1", "2", "3", "4", "5"] {
+            let discs = format!("<g class=\"ink-{ink} fill\"");
+            // Those of the rung, and one in the legend.
+            assert_eq!(svg.matches(&discs).count(), 2, "ink-{ink}");
+        }
     }
 
     #[test]
